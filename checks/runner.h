@@ -1,0 +1,64 @@
+// SPDX-License-Identifier: BSD-2-Clause
+#pragma once
+
+#include <chrono>
+#include <functional>
+#include <memory>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "checks/parameters.h"
+#include "config/types/asio.h"
+
+namespace spdlog {
+class logger;
+}
+
+namespace lbdp::checks {
+
+/// A real server went up or down. `reason` is one line: "HTTP 503", "connect: connection refused", "no answer in 3 s".
+struct Verdict {
+  RealServerKey key;
+  bool up = true;
+  std::string reason;
+};
+
+struct CheckerStatus {
+  RealServerKey key;
+  std::string_view type;  // "HTTP_GET", "TCP_CHECK"
+  Endpoint connect;
+  bool up = true;
+  bool checked = false;   // at least one probe has ended
+  unsigned failures = 0;  // consecutive
+  unsigned retry = 0;
+  std::string last_result;  // "HTTP 200", "connect: connection refused"
+  std::chrono::microseconds last_duration{0};
+  std::optional<std::chrono::system_clock::time_point> last_time;
+  uint64_t probes = 0, probes_failed = 0;
+};
+
+/// Runs all checkers on one reactor. Nothing here blocks.
+class Runner {
+ public:
+  using OnVerdict = std::function<void(const Verdict&)>;
+
+  Runner(asio::io_context& io, OnVerdict on_verdict, spdlog::logger& log);
+  ~Runner();
+
+  /// Makes the running checkers those of `targets`. What matches (key and definition) keeps its state, its timer and
+  /// its check in flight. A new target starts up, or down with alpha; no verdict is reported for that.
+  void apply(const std::vector<TargetParams>& targets);
+  void stop();
+
+  /// Up as far as known: a target without checkers, or an unknown one, is up.
+  [[nodiscard]] bool is_up(const RealServerKey& key) const;
+  [[nodiscard]] std::vector<CheckerStatus> status() const;
+
+ private:
+  struct Impl;
+  std::unique_ptr<Impl> impl_;
+};
+
+}  // namespace lbdp::checks

@@ -1,0 +1,42 @@
+// SPDX-License-Identifier: BSD-2-Clause
+#pragma once
+
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "config/model.h"
+
+namespace lbdp::config {
+
+enum class Severity : uint8_t { kError, kWarning, kNote };
+
+/// One finding about a file: "lb.conf:12:5: error: unknown keyword 'prioritty' (did you mean 'priority'?)".
+struct Diagnostic {
+  Severity severity = Severity::kError;
+  Location where;
+  std::string message;
+
+  [[nodiscard]] std::string to_string() const;
+};
+
+/// What reading a file gave: the model, if there was no error, and all findings in the order of their places.
+struct LoadResult {
+  std::optional<Model> model;
+  std::vector<Diagnostic> diagnostics;
+
+  [[nodiscard]] bool ok() const { return model.has_value(); }
+};
+
+struct LoadOptions {
+  bool lenient = false;   // unknown keywords are warnings
+  std::string config_id;  // selects "@id" lines; empty: "lbdp"
+};
+
+/// Reads and validates a configuration file. A file that cannot be read is an error with its name and the reason.
+LoadResult load_file(const std::string& path, const LoadOptions& options = {});
+/// The same from memory; `name` stands in the places.
+LoadResult load_text(std::string_view text, const std::string& name, const LoadOptions& options = {});
+
+}  // namespace lbdp::config

@@ -1,0 +1,84 @@
+// SPDX-License-Identifier: BSD-2-Clause
+#pragma once
+
+#include <functional>
+#include <memory>
+#include <optional>
+#include <span>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "config/types/asio.h"
+#include "config/types/mac_address.h"
+#include "config/types/result.h"
+#include "vrrp/parameters.h"
+
+namespace spdlog {
+class logger;
+}
+
+namespace lbdp::vrrp {
+
+/// Tells control what an instance did. `cause` is one line of text ("master down timer expired").
+struct Transition {
+  std::string instance;
+  State from = State::kInit;
+  State to = State::kInit;
+  uint8_t priority = 0;
+  std::string cause;
+};
+
+/// What the instances need from the host; control implements it over netlink. All calls are made on the reactor's
+/// thread.
+class Host {
+ public:
+  virtual ~Host() = default;
+  /// Adds or removes a virtual address on an interface. Adding one that is there, or removing one that is not, is no
+  /// error.
+  virtual Result<void> add_address(const std::string& interface, const IpPrefix& address) = 0;
+  virtual Result<void> remove_address(const std::string& interface, const IpPrefix& address) = 0;
+  virtual void on_transition(const Transition& transition) = 0;
+};
+
+struct Counter {
+  std::string_view name;  // "rx_advertisements", "bad_ttl", "auth_mismatch", ...
+  uint64_t count = 0;
+};
+
+struct InstanceStatus {
+  InstanceParams params;
+  State state = State::kInit;
+  uint8_t effective_priority = 0;
+  std::optional<IpAddress> master_address;  // who advertises, or our own while MASTER
+  uint8_t master_priority = 0;
+  std::chrono::system_clock::time_point last_transition;
+  std::string last_cause;
+  unsigned became_master = 0;
+  std::vector<Counter> counters;
+};
+
+/// Runs all VRRP instances of the process: sockets and timers on one reactor around the pure state machine of
+/// instance.h.
+class Speaker {
+ public:
+  Speaker(asio::io_context& io, Host& host, spdlog::logger& log);
+  ~Speaker();
+
+  /// Makes the running instances those of `instances`. An instance whose interface, VRID and family match goes on in
+  /// its state; a removed one sends priority 0 and drops its addresses. An interface that does not exist puts the
+  /// instance into FAULT until it appears (call interface_changed()).
+  Result<void> apply(const std::vector<InstanceParams>& instances);
+  /// The host's interface came, went, changed its carrier or its addresses.
+  void interface_changed(const std::string& interface);
+  /// Orderly stop: priority 0 (if MASTER), addresses removed. Returns when the advertisements are handed to the kernel.
+  void stop();
+
+  [[nodiscard]] std::vector<InstanceStatus> status() const;
+
+ private:
+  struct Impl;
+  std::unique_ptr<Impl> impl_;
+};
+
+}  // namespace lbdp::vrrp
