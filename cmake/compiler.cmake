@@ -23,8 +23,7 @@ if(LBDP_SANITIZE)
   add_link_options(-fsanitize=address,undefined)
 endif()
 
-# DPDK's flags carry -march=corei7; the portable baseline must come after it. LBDP_MARCH is appended by lbdp_library()
-# to each target's own options, which CMake places behind those of linked interface targets.
+# The portable baseline; dependencies.cmake takes DPDK's own -march out of its flags.
 set(LBDP_MARCH "x86-64-v2" CACHE STRING "Instruction set baseline")
 
 # lbdp_library(NAME SOURCES... [DEPENDS targets...] [PRIVATE_DEPENDS targets...]): a static library of ours. What only its

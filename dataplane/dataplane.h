@@ -26,6 +26,7 @@ class Eal {
  private:
   Eal() = default;
   bool running_ = true;
+  std::string hugepage_prefix_;  // whose hugepage files go at the end; empty: none
 };
 
 struct PortStatus {

@@ -22,8 +22,8 @@ inline constexpr size_t kPuntClasses = 3;
 struct ExceptionRings {
   /// Workers (multi-producer) -> exception thread (single consumer), one a class.
   std::array<rte_ring*, kPuntClasses> punt{};
-  /// By port id: exception thread, and workers that have no transmit queue of their own on that port (multi-producer) -> the
-  /// one worker that owns the port's transmit queue 0 (single consumer), which sends them on that port.
+  /// By port id: exception thread, and workers that have no transmit queue of their own on that port (multi-producer)
+  /// -> the one worker that owns the port's transmit queue 0 (single consumer), which sends them on that port.
   std::vector<rte_ring*> inject;
 };
 

@@ -41,6 +41,10 @@ struct StartupParams {
   uint32_t connections_per_worker = 1048576;
   std::chrono::microseconds idle_sleep{0};
   Timeouts timeouts;
+  /// Receive buffers in each memory pool (one a NUMA node); 0: enough for the queues, rings and caches.
+  uint32_t mbufs = 0;
+  /// Bytes of a receive buffer, DPDK's 128 bytes of headroom included; 0: a whole frame of the port's MTU fits.
+  uint16_t mbuf_size = 0;
 };
 
 /// A real server as the workers are to see it.
