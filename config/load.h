@@ -17,7 +17,9 @@ struct Diagnostic {
   Severity severity = Severity::kError;
   Location where;
   std::string message;
+  std::string excerpt;  // the file's line and, under it, a caret at the place; empty where there is no line
 
+  /// One line, without the excerpt.
   [[nodiscard]] std::string to_string() const;
 };
 
@@ -31,7 +33,7 @@ struct LoadResult {
 
 struct LoadOptions {
   bool lenient = false;   // unknown keywords are warnings
-  std::string config_id;  // selects "@id" lines; empty: "lbdp"
+  std::string config_id;  // lines behind "@id" count if id is this or "lbdp"
 };
 
 /// Reads and validates a configuration file. A file that cannot be read is an error with its name and the reason.

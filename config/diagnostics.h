@@ -1,0 +1,52 @@
+// SPDX-License-Identifier: BSD-2-Clause
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "config/load.h"
+#include "config/source.h"
+
+namespace lbdp::config {
+
+/// Gathers findings about one source. Bounded: what is over kMost of a severity is only counted, so that a hostile file
+/// costs neither memory nor the reader's patience.
+class Diagnostics {
+ public:
+  static constexpr size_t kMost = 100;
+
+  explicit Diagnostics(const Source& source) : source_(source) {}
+
+  void error(Place place, std::string message) { add(Severity::kError, place, std::move(message)); }
+  void warning(Place place, std::string message) { add(Severity::kWarning, place, std::move(message)); }
+  void note(Place place, std::string message) { add(Severity::kNote, place, std::move(message)); }
+  void add(Severity severity, Place place, std::string message);
+
+  [[nodiscard]] bool has_errors() const { return counts_[static_cast<size_t>(Severity::kError)] > 0; }
+  [[nodiscard]] Location location(Place place) const;
+  [[nodiscard]] const Source& source() const { return source_; }
+  /// All findings in the order of their places, and last what was left out. Empties this object.
+  [[nodiscard]] std::vector<Diagnostic> take();
+
+ private:
+  struct Finding {
+    Severity severity;
+    Place place;
+    std::string message;
+  };
+
+  const Source& source_;
+  std::vector<Finding> findings_;
+  size_t counts_[3] = {};
+};
+
+/// `text` in single quotes, fit for a terminal and a log: control characters as \xNN, long texts cut with "...".
+[[nodiscard]] std::string quoted(std::string_view text);
+
+/// The candidate that someone who typed `word` probably meant, ignoring case; empty if none is near.
+[[nodiscard]] std::string_view nearest(std::string_view word, const std::vector<std::string_view>& candidates);
+
+}  // namespace lbdp::config

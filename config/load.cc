@@ -1,0 +1,54 @@
+// SPDX-License-Identifier: BSD-2-Clause
+#include "config/load.h"
+
+#include <utility>
+
+#include "config/diagnostics.h"
+#include "config/lexer.h"
+#include "config/resolve.h"
+#include "config/schema.h"
+#include "config/source.h"
+#include "config/tree.h"
+
+namespace lbdp::config {
+
+namespace {
+
+/// A finding about the file as a whole.
+LoadResult failed(const std::string& name, std::string message) {
+  LoadResult result;
+  Diagnostic& diagnostic = result.diagnostics.emplace_back();
+  diagnostic.where.file = name;
+  diagnostic.message = std::move(message);
+  return result;
+}
+
+}  // namespace
+
+LoadResult load_text(std::string_view text, const std::string& name, const LoadOptions& options) {
+  if (text.size() > Source::kMostBytes) {
+    return failed(name, "larger than " + std::to_string(Source::kMostBytes >> 20) + " MiB");
+  }
+  const Source source(name, std::string(text));
+  Diagnostics diagnostics(source);
+  Lexer lexer(source, options.config_id, diagnostics);
+  const Tree tree = Tree::parse(lexer, diagnostics);
+  FileSpec spec;
+  Context context{diagnostics, options.lenient};
+  apply(kFileBlock, tree.statements(), &spec, context);
+  // Resolved even after errors, so that one run reports all of them.
+  Model model = resolve(spec, diagnostics);
+
+  LoadResult result;
+  if (!diagnostics.has_errors()) result.model = std::move(model);
+  result.diagnostics = diagnostics.take();
+  return result;
+}
+
+LoadResult load_file(const std::string& path, const LoadOptions& options) {
+  const auto text = read_file(path);
+  if (text) return load_text(*text, path, options);
+  return failed(path, text.error().message);
+}
+
+}  // namespace lbdp::config

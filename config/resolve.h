@@ -1,0 +1,31 @@
+// SPDX-License-Identifier: BSD-2-Clause
+#pragma once
+
+#include "config/diagnostics.h"
+#include "config/model.h"
+#include "config/spec.h"
+
+namespace lbdp::config {
+
+/// Makes the model of what a file says: fills in defaults, resolves inheritance, and reports what does not fit
+/// together. The model counts only if `diagnostics` has no errors.
+Model resolve(const FileSpec& spec, Diagnostics& diagnostics);
+
+// The parts of it, one file each.
+GlobalDefs resolve_global(const GlobalSpec& spec, Diagnostics& diagnostics);
+std::vector<VrrpInstance> resolve_vrrp(const FileSpec& spec, Diagnostics& diagnostics);
+std::vector<VirtualServer> resolve_services(const FileSpec& spec, Diagnostics& diagnostics);
+Dataplane resolve_dataplane(const FileSpec& spec, Diagnostics& diagnostics);
+
+/// The first setting that has a value, or `fallback`.
+template <class T, class... More>
+T first_of(T fallback, const Setting<T>& setting, const More&... more) {
+  if (setting) return *setting;
+  if constexpr (sizeof...(more) > 0) {
+    return first_of(std::move(fallback), more...);
+  } else {
+    return fallback;
+  }
+}
+
+}  // namespace lbdp::config

@@ -1,0 +1,68 @@
+// SPDX-License-Identifier: BSD-2-Clause
+#include <map>
+#include <string>
+
+#include "config/resolve.h"
+
+namespace lbdp::config {
+namespace {
+
+Port resolve_port(const PortSpec& spec, Diagnostics& diagnostics) {
+  Port port;
+  port.id = spec.id.value_or(0);
+  port.where = diagnostics.location(spec.place);
+  port.device = first_of(std::string(), spec.device);
+  port.interface = first_of(std::string(), spec.interface);
+  port.ipaddress = spec.ipaddress.value;
+  port.rx_descriptors = first_of(port.rx_descriptors, spec.rx_descriptors);
+  port.tx_descriptors = first_of(port.tx_descriptors, spec.tx_descriptors);
+  if (spec.ipaddress && ((*spec.ipaddress).address.is_multicast() || (*spec.ipaddress).address.is_unspecified())) {
+    diagnostics.error(spec.ipaddress.place,
+                      "ipaddress: " + (*spec.ipaddress).to_string() + " cannot be an interface's address");
+  }
+  return port;
+}
+
+/// Reports a value that an earlier port has too.
+template <class T>
+void check_unique(std::map<T, Place>& known, const T& value, Place place, const std::string& what,
+                  Diagnostics& diagnostics) {
+  const auto [first, inserted] = known.emplace(value, place);
+  if (inserted) return;
+  diagnostics.error(place,
+                    what + " belongs to two ports; the first is at " + diagnostics.location(first->second).to_string());
+}
+
+/// Zero leaves the default, as IPVS does it.
+Duration timeout(const Setting<Duration>& setting, Duration fallback) {
+  return setting && *setting > Duration(0) ? *setting : fallback;
+}
+
+}  // namespace
+
+Dataplane resolve_dataplane(const FileSpec& spec, Diagnostics& diagnostics) {
+  Dataplane dataplane;
+  std::map<uint16_t, Place> ids;
+  std::map<std::string, Place> devices;
+  std::map<std::string, Place> interfaces;
+  for (const PortSpec& port : spec.dataplane.ports) {
+    if (port.id) check_unique(ids, *port.id, port.place, "port " + std::to_string(*port.id), diagnostics);
+    if (port.device) {
+      check_unique(devices, *port.device, port.device.place, "device " + quoted(*port.device), diagnostics);
+    }
+    if (port.interface) {
+      check_unique(interfaces, *port.interface, port.interface.place, "interface " + quoted(*port.interface),
+                   diagnostics);
+    }
+    dataplane.ports.push_back(resolve_port(port, diagnostics));
+  }
+  dataplane.connections = first_of(dataplane.connections, spec.dataplane.connections);
+  dataplane.idle_sleep = first_of(dataplane.idle_sleep, spec.dataplane.idle_sleep);
+  dataplane.expire_nodest_conn = first_of(dataplane.expire_nodest_conn, spec.dataplane.expire_nodest_conn);
+  dataplane.timeout_tcp = timeout(spec.global.timeouts.tcp, dataplane.timeout_tcp);
+  dataplane.timeout_tcpfin = timeout(spec.global.timeouts.tcpfin, dataplane.timeout_tcpfin);
+  dataplane.timeout_udp = timeout(spec.global.timeouts.udp, dataplane.timeout_udp);
+  return dataplane;
+}
+
+}  // namespace lbdp::config

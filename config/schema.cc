@@ -1,0 +1,136 @@
+// SPDX-License-Identifier: BSD-2-Clause
+#include "config/schema.h"
+
+#include <algorithm>
+#include <string>
+#include <vector>
+
+namespace lbdp::config {
+namespace {
+
+constexpr std::string_view kIncludes[] = {"include", "includer", "includem", "includew", "includeb", "includea"};
+
+const Keyword* find(const Block& block, std::string_view name) {
+  for (const auto& part : block.keywords) {
+    const auto found = std::ranges::find(part, name, &Keyword::name);
+    if (found != part.end()) return &*found;
+  }
+  return nullptr;
+}
+
+std::vector<std::string_view> names_in(const Block& block) {
+  std::vector<std::string_view> names;
+  for (const auto& part : block.keywords) {
+    for (const Keyword& keyword : part) names.push_back(keyword.name);
+  }
+  return names;
+}
+
+/// The block below `block` (itself included) that knows `name`; null if none does.
+const Block* home_of(const Block& block, std::string_view name) {
+  if (find(block, name) != nullptr) return &block;
+  for (const auto& part : block.keywords) {
+    for (const Keyword& keyword : part) {
+      if (keyword.block == nullptr) continue;
+      if (const Block* home = home_of(*keyword.block, name)) return home;
+    }
+  }
+  return nullptr;
+}
+
+std::string place_of(const Block& block) {
+  return &block == &kFileBlock ? "at the top level" : "in " + std::string(block.name);
+}
+
+void report_unknown(const Block& block, const Statement& statement, Context& context) {
+  const std::string_view name = statement.keyword();
+  std::string message = "unknown keyword " + quoted(name) + " " + place_of(block);
+  if (const std::string_view meant = nearest(name, names_in(block)); !meant.empty()) {
+    message += " (did you mean " + quoted(meant) + "?)";
+  } else if (const Block* home = home_of(kFileBlock, name)) {
+    message += " (it belongs " + place_of(*home) + (home == &kFileBlock ? ": is a '}' missing before it?)" : ")");
+  }
+  if (statement.has_block()) message += "; its block is skipped";
+  context.diagnostics.add(context.lenient ? Severity::kWarning : Severity::kError, statement.place(), message);
+}
+
+/// What the next version of the language will take, said more helpfully than "unknown keyword".
+bool report_preprocessor(const Statement& statement, Context& context) {
+  const std::string_view name = statement.keyword();
+  if (std::ranges::find(kIncludes, name) != std::end(kIncludes)) {
+    context.diagnostics.error(statement.place(), quoted(name) + " is not supported yet: put all into one file");
+    return true;
+  }
+  if (name.size() > 1 && name.front() == '$' && name.find('=') != std::string_view::npos) {
+    context.diagnostics.error(statement.place(), "variables such as " + quoted(name) + " are not supported yet");
+    return true;
+  }
+  if (name.starts_with("~SEQ") || name.starts_with("~LST")) {
+    context.diagnostics.error(statement.place(), quoted(name) + ": ~SEQ and ~LST are not supported yet");
+    return true;
+  }
+  return false;
+}
+
+/// The first line below `statement` that is not behind "@id"; nowhere if all are.
+Place first_unconditional(const Statement& statement) {
+  for (const Statement child : statement.children()) {
+    if (!child.conditional()) return child.place();
+    if (const Place place = first_unconditional(child); place != Place{}) return place;
+  }
+  return statement.has_block() && !statement.close_conditional() ? statement.close() : Place{};
+}
+
+/// A block of ours of which keepalived would lose only the first line: it drops lines, not blocks.
+void check_hidden(const Statement& statement, Context& context) {
+  if (!statement.conditional()) return;
+  const Place place = first_unconditional(statement);
+  if (place == Place{}) return;
+  const std::string name = quoted(statement.keyword());
+  context.diagnostics.warning(place,
+                              "this line of the " + name + " block is not behind '@', so keepalived will refuse " +
+                                  "it: '@ID' hides a line, not a block, and belongs before each line of " + name);
+}
+
+void apply_keyword(const Block& block, const Statement& statement, void* scope, Context& context) {
+  const Keyword* keyword = find(block, statement.keyword());
+  if (keyword == nullptr) {
+    report_unknown(block, statement, context);
+    return;
+  }
+  const std::string name = quoted(keyword->name);
+  if (keyword->block == nullptr && statement.has_block()) {
+    context.diagnostics.error(statement.place(), name + " takes no block");
+    return;
+  }
+  if (keyword->block != nullptr && !statement.has_block()) {
+    context.diagnostics.error(statement.place(), name + " needs a block: '{' is missing");
+    return;
+  }
+  if (keyword->block != nullptr && keyword->block->unknown_to_keepalived) check_hidden(statement, context);
+  void* inner = keyword->take(scope, statement, context);
+  if (keyword->block != nullptr) apply(*keyword->block, statement.children(), inner, context);
+}
+
+void apply_entry(const Block& block, const Statement& statement, void* scope, Context& context) {
+  if (statement.has_block()) {
+    context.diagnostics.error(statement.place(), "unexpected block " + place_of(block) + ", which is a list");
+    return;
+  }
+  block.entry(scope, statement, context);
+}
+
+}  // namespace
+
+void apply(const Block& block, Statement::Range statements, void* scope, Context& context) {
+  for (const Statement statement : statements) {
+    if (report_preprocessor(statement, context)) continue;
+    if (block.entry != nullptr) {
+      apply_entry(block, statement, scope, context);
+    } else {
+      apply_keyword(block, statement, scope, context);
+    }
+  }
+}
+
+}  // namespace lbdp::config

@@ -1,0 +1,52 @@
+// SPDX-License-Identifier: BSD-2-Clause
+#pragma once
+
+// The language as data: every block is a table of keywords, every keyword a row with what it does and the function that
+// takes its value. The tables are all that reading, "did you mean" and the documentation know of the language.
+
+#include <array>
+#include <span>
+#include <string_view>
+
+#include "config/diagnostics.h"
+#include "config/spec.h"
+#include "config/tree.h"
+
+namespace lbdp::config {
+
+struct Block;
+
+/// What a setter may use beside its scope.
+struct Context {
+  Diagnostics& diagnostics;
+  bool lenient = false;  // unknown keywords are warnings
+};
+
+/// One row.
+struct Keyword {
+  std::string_view name;
+  std::string_view syntax;    // the arguments, in the notation of the manual page: "SECONDS"
+  std::string_view fallback;  // what holds without it; empty: nothing, or the text says so
+  std::string_view text;      // what it does, in whole sentences
+  /// Takes the statement's arguments into `scope`, the enclosing block's spec. For a keyword with a block it returns
+  /// the spec that the block fills; otherwise null.
+  void* (*take)(void* scope, const Statement& statement, Context& context);
+  const Block* block = nullptr;
+};
+
+/// A kind of block: `{` keywords `}`, or `{` a list `}` when `entry` is set.
+struct Block {
+  std::string_view name;
+  std::array<std::span<const Keyword>, 3> keywords{};
+  void (*entry)(void* scope, const Statement& entry, Context& context) = nullptr;
+  bool unknown_to_keepalived = false;
+};
+
+/// The top level of a file; its scope is a FileSpec.
+extern const Block kFileBlock;
+
+/// Takes a block's statements into `scope`, which must be the spec that the block's setters expect. Everything that
+/// does not fit is reported, and left out with all that is in it.
+void apply(const Block& block, Statement::Range statements, void* scope, Context& context);
+
+}  // namespace lbdp::config
