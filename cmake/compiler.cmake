@@ -23,7 +23,7 @@ if(LBDP_SANITIZE)
   add_link_options(-fsanitize=address,undefined)
 endif()
 
-# The portable baseline; dependencies.cmake takes DPDK's own -march out of its flags.
+# The portable baseline, which dependencies.cmake also puts in the place of DPDK's own -march.
 set(LBDP_MARCH "x86-64-v2" CACHE STRING "Instruction set baseline")
 
 # lbdp_library(NAME SOURCES... [DEPENDS targets...] [PRIVATE_DEPENDS targets...]): a static library of ours. What only its

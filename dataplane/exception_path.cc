@@ -16,7 +16,7 @@
 namespace lbdp::dataplane {
 namespace {
 
-using Clock = TokenBucket::Clock;
+using Clock = Policer::Clock;
 using std::chrono::microseconds;
 
 constexpr unsigned kBurst = 32;
@@ -26,11 +26,11 @@ constexpr std::array<unsigned, kPuntClasses> kBudget{8 * kBurst, 4 * kBurst, kBu
 // frame, so that a flood costs control a fifth of its CPU, and the surplus is dropped where the ring is full.
 constexpr std::array<uint32_t, kPuntClasses> kRate{20'000, 20'000, 100'000};
 constexpr std::array<uint32_t, kPuntClasses> kRateBurst{1024, 1024, 1024};
-// Sleeping an eighth of the time since the last frame keeps the delay that it adds below an eighth of the traffic's own
-// pace, and costs an idle director a thousand short wake-ups a second.
-constexpr int kIdleShare = 8;
+// Sleeping a sixteenth of the time since the last frame keeps the delay that it adds below a sixteenth of the traffic's
+// own pace, and costs an idle director five hundred short wake-ups a second.
+constexpr int kIdleShare = 16;
 constexpr microseconds kShortestSleep{20};
-constexpr microseconds kLongestSleep{1000};
+constexpr microseconds kLongestSleep{2000};
 
 /// One writer, so no read-modify-write is needed.
 void add(std::atomic<uint64_t>& counter, uint64_t n) {
@@ -57,13 +57,13 @@ void free_ring(rte_ring* ring) {
   rte_ring_free(ring);
 }
 
-TokenBucket bucket(size_t punt_class) {
+Policer policer(size_t punt_class) {
   return {kRate[punt_class], kRateBurst[punt_class]};
 }
 
 }  // namespace
 
-ExceptionPath::ExceptionPath(rte_mempool* pool) : pool_(pool), police_{bucket(0), bucket(1), bucket(2)} {}
+ExceptionPath::ExceptionPath(rte_mempool* pool) : pool_(pool), police_{policer(0), policer(1), policer(2)} {}
 
 Result<std::unique_ptr<ExceptionPath>> ExceptionPath::create(std::vector<TapEnd> taps, rte_mempool* pool, int socket) {
   std::unique_ptr<ExceptionPath> path(new ExceptionPath(pool));
@@ -74,9 +74,6 @@ Result<std::unique_ptr<ExceptionPath>> ExceptionPath::create(std::vector<TapEnd>
     path->lane_of_port_.resize(std::max<size_t>(path->lane_of_port_.size(), size_t{tap.port} + 1));
     path->lane_of_port_[tap.port] = &lane;
     path->polled_.push_back({.fd = tap.descriptor, .events = POLLIN, .revents = 0});
-  }
-  for (size_t i = 0; i < path->lanes_.size(); ++i) {
-    path->lanes_[i]->polled = &path->polled_[i];
   }
   if (Result<void> created = path->create_rings(socket); !created) {
     return tl::unexpected<Error>(created.error());
@@ -142,39 +139,38 @@ void ExceptionPath::stop() {
 void ExceptionPath::run() {
   prctl(PR_SET_TIMERSLACK, 1000UL);  // ns: short sleeps are meant
   Clock::time_point last_frame = Clock::now();
+  Clock::duration sleep{0};
   while (!stopping_.load(std::memory_order_relaxed)) {
+    const size_t moved = pass(sleep);
     const Clock::time_point now = Clock::now();
-    if (pass(now) > 0) {
+    if (moved > 0) {
       last_frame = now;
+      sleep = Clock::duration::zero();
     } else {
-      wait(now - last_frame);
+      sleep = std::clamp<Clock::duration>((now - last_frame) / kIdleShare, kShortestSleep, kLongestSleep);
     }
   }
 }
 
-size_t ExceptionPath::pass(Clock::time_point now) {
+size_t ExceptionPath::pass(Clock::duration sleep) {
+  const timespec timeout{.tv_sec = 0, .tv_nsec = std::chrono::nanoseconds(sleep).count()};
+  const bool readable = ppoll(polled_.data(), polled_.size(), &timeout, nullptr) > 0;
   size_t moved = 0;
   for (size_t punt_class = 0; punt_class < kPuntClasses; ++punt_class) {
-    moved += serve_class(punt_class, now);
+    moved += serve_class(punt_class);
   }
-  for (const auto& lane : lanes_) {
-    moved += from_kernel(*lane);
+  for (size_t i = 0; readable && i < lanes_.size(); ++i) {
+    moved += polled_[i].revents != 0 ? from_kernel(i) : 0;
   }
   return moved;
 }
 
-void ExceptionPath::wait(Clock::duration idle) {
-  const Clock::duration sleep = std::clamp<Clock::duration>(idle / kIdleShare, kShortestSleep, kLongestSleep);
-  const timespec timeout{.tv_sec = 0, .tv_nsec = std::chrono::nanoseconds(sleep).count()};
-  ppoll(polled_.data(), polled_.size(), &timeout, nullptr);
-}
-
-size_t ExceptionPath::serve_class(size_t punt_class, Clock::time_point now) {
+size_t ExceptionPath::serve_class(size_t punt_class) {
   rte_ring* ring = rings_.punt[punt_class];
   if (rte_ring_empty(ring) != 0) {
     return 0;
   }
-  const unsigned granted = police_[punt_class].take(kBudget[punt_class], now);
+  const unsigned granted = police_[punt_class].take(kBudget[punt_class], Clock::now());
   unsigned served = 0;
   while (served < granted) {
     std::array<rte_mbuf*, kBurst> frames;
@@ -199,7 +195,8 @@ void ExceptionPath::to_kernel(rte_mbuf* frame) {
   rte_pktmbuf_free(frame);
 }
 
-size_t ExceptionPath::from_kernel(Lane& lane) {
+size_t ExceptionPath::from_kernel(size_t index) {
+  Lane& lane = *lanes_[index];
   std::array<rte_mbuf*, kBurst> frames;
   unsigned count = 0;
   unsigned dropped = 0;
@@ -210,7 +207,7 @@ size_t ExceptionPath::from_kernel(Lane& lane) {
     }
     if (read.status == FrameRead::Status::kGone) {
       lane.gone = true;
-      lane.polled->fd = -1;  // or ppoll() would return at once for ever
+      polled_[index].fd = -1;  // or ppoll() would return at once for ever
       break;
     }
     if (read.status == FrameRead::Status::kDropped) {

@@ -15,7 +15,7 @@
 
 #include "config/types/result.h"
 #include "dataplane/exception_rings.h"
-#include "dataplane/token_bucket.h"
+#include "dataplane/policer.h"
 
 namespace lbdp::dataplane {
 
@@ -55,8 +55,9 @@ class ExceptionPath {
   void start();
   void stop();
 
-  /// One pass over rings and taps; returns the number of frames moved. The thread's, or a test's in its stead.
-  size_t pass(TokenBucket::Clock::time_point now);
+  /// One pass over taps and rings, after waiting for a frame from the kernel no longer than `sleep`; returns the number
+  /// of frames moved. The thread's, or a test's in its stead.
+  size_t pass(Policer::Clock::duration sleep);
 
  private:
   /// One writer: the thread.
@@ -65,25 +66,23 @@ class ExceptionPath {
   };
   struct Lane {
     TapEnd end;
-    pollfd* polled = nullptr;  // in polled_
-    bool gone = false;         // the interface was deleted
+    bool gone = false;  // the interface was deleted
     AtomicCounters counters;
   };
 
   explicit ExceptionPath(rte_mempool* pool);
   Result<void> create_rings(int socket);
   void run();
-  void wait(TokenBucket::Clock::duration idle);
-  size_t serve_class(size_t punt_class, TokenBucket::Clock::time_point now);
+  size_t serve_class(size_t punt_class);
   void to_kernel(rte_mbuf* frame);
-  size_t from_kernel(Lane& lane);
+  size_t from_kernel(size_t index);
 
   rte_mempool* pool_;
   ExceptionRings rings_;
   std::vector<std::unique_ptr<Lane>> lanes_;
   std::vector<Lane*> lane_of_port_;
-  std::vector<pollfd> polled_;
-  std::array<TokenBucket, kPuntClasses> police_;
+  std::vector<pollfd> polled_;  // like lanes_
+  std::array<Policer, kPuntClasses> police_;
   std::atomic<bool> stopping_{false};
   std::thread thread_;
 };
