@@ -16,7 +16,7 @@
 namespace lbdp::dataplane {
 namespace {
 
-using Clock = Policer::Clock;
+using Clock = Pacer::Clock;
 using std::chrono::microseconds;
 
 constexpr unsigned kBurst = 32;
@@ -57,13 +57,13 @@ void free_ring(rte_ring* ring) {
   rte_ring_free(ring);
 }
 
-Policer policer(size_t punt_class) {
+Pacer pacer(size_t punt_class) {
   return {kRate[punt_class], kRateBurst[punt_class]};
 }
 
 }  // namespace
 
-ExceptionPath::ExceptionPath(rte_mempool* pool) : pool_(pool), police_{policer(0), policer(1), policer(2)} {}
+ExceptionPath::ExceptionPath(rte_mempool* pool) : pool_(pool), pace_{pacer(0), pacer(1), pacer(2)} {}
 
 Result<std::unique_ptr<ExceptionPath>> ExceptionPath::create(std::vector<TapEnd> taps, rte_mempool* pool, int socket) {
   std::unique_ptr<ExceptionPath> path(new ExceptionPath(pool));
@@ -170,7 +170,7 @@ size_t ExceptionPath::serve_class(size_t punt_class) {
   if (rte_ring_empty(ring) != 0) {
     return 0;
   }
-  const unsigned granted = police_[punt_class].take(kBudget[punt_class], Clock::now());
+  const unsigned granted = pace_[punt_class].take(kBudget[punt_class], Clock::now());
   unsigned served = 0;
   while (served < granted) {
     std::array<rte_mbuf*, kBurst> frames;
@@ -182,7 +182,7 @@ size_t ExceptionPath::serve_class(size_t punt_class) {
     std::for_each_n(frames.begin(), n, [this](rte_mbuf* frame) { to_kernel(frame); });
     served += n;
   }
-  police_[punt_class].give_back(granted - served);
+  pace_[punt_class].give_back(granted - served);
   return served;
 }
 

@@ -15,7 +15,7 @@
 
 #include "config/types/result.h"
 #include "dataplane/exception_rings.h"
-#include "dataplane/policer.h"
+#include "dataplane/pacer.h"
 
 namespace lbdp::dataplane {
 
@@ -28,7 +28,7 @@ struct ExceptionCounters {
 };
 
 /// Carries frames between the workers and the kernel. One thread serves the punt rings in the order of their classes
-/// and polices each, writes the frames to the taps, and moves what the kernel sends to the port's inject ring. Workers
+/// and paces each, writes the frames to the taps, and moves what the kernel sends to the port's inject ring. Workers
 /// never make a system call to wake it: it polls, and sleeps longer the longer nothing came.
 class ExceptionPath {
  public:
@@ -57,7 +57,7 @@ class ExceptionPath {
 
   /// One pass over taps and rings, after waiting for a frame from the kernel no longer than `sleep`; returns the number
   /// of frames moved. The thread's, or a test's in its stead.
-  size_t pass(Policer::Clock::duration sleep);
+  size_t pass(Pacer::Clock::duration sleep);
 
  private:
   /// One writer: the thread.
@@ -82,7 +82,7 @@ class ExceptionPath {
   std::vector<std::unique_ptr<Lane>> lanes_;
   std::vector<Lane*> lane_of_port_;
   std::vector<pollfd> polled_;  // like lanes_
-  std::array<Policer, kPuntClasses> police_;
+  std::array<Pacer, kPuntClasses> pace_;
   std::atomic<bool> stopping_{false};
   std::thread thread_;
 };

@@ -180,7 +180,7 @@ TEST_F(ExceptionPathTest, VrrpThenControlThenALittleBulk) {
 }
 
 TEST_F(ExceptionPathTest, BulkFloodIsPoliced) {
-  const auto begin = Policer::Clock::now();
+  const auto begin = Pacer::Clock::now();
   uint64_t offered = 0;
   while (offered < 4000) {
     // Those that the worker would drop for want of room are not counted: the ring stays well filled.
@@ -192,7 +192,7 @@ TEST_F(ExceptionPathTest, BulkFloodIsPoliced) {
     while (kernel_reads(taps_[0])) {
     }
   }
-  const std::chrono::duration<double> elapsed = Policer::Clock::now() - begin;
+  const std::chrono::duration<double> elapsed = Pacer::Clock::now() - begin;
   const auto written = static_cast<double>(path_->counters(0).to_kernel);
   EXPECT_GE(written, 1024);
   EXPECT_LE(written, 1024 + 100'000 * elapsed.count() + 1);
@@ -270,8 +270,8 @@ TEST_F(ExceptionPathTest, ThreadMovesFramesBothWaysAndStops) {
   punt(PuntClass::kVrrp, make(frame_bytes(60, 1), 0));
   kernel_writes(taps_[1], frame_bytes(60, 2));
   std::optional<Bytes> out, in;
-  const auto deadline = Policer::Clock::now() + 10s;
-  while ((!out || !in) && Policer::Clock::now() < deadline) {
+  const auto deadline = Pacer::Clock::now() + 10s;
+  while ((!out || !in) && Pacer::Clock::now() < deadline) {
     out = out ? out : kernel_reads(taps_[0]);
     in = in ? in : worker_takes(3);
     std::this_thread::yield();
@@ -282,16 +282,16 @@ TEST_F(ExceptionPathTest, ThreadMovesFramesBothWaysAndStops) {
   punt(PuntClass::kVrrp, make(frame_bytes(60, 1), 0));  // freed with the ring
 }
 
-TEST(Policer, BurstThenRate) {
-  Policer policer(1000, 10);
-  const Policer::Clock::time_point start{1h};
-  EXPECT_EQ(policer.take(25, start), 10U);
-  EXPECT_EQ(policer.take(25, start), 0U);
-  EXPECT_EQ(policer.take(25, start + 5ms), 5U);
-  EXPECT_EQ(policer.take(25, start + 1s), 10U) << "never more than the burst at once";
-  policer.give_back(3);
-  EXPECT_EQ(policer.take(25, start + 1s), 3U);
-  EXPECT_EQ(policer.take(25, start), 0U) << "a clock that went back";
+TEST(Pacer, BurstThenRate) {
+  Pacer pacer(1000, 10);
+  const Pacer::Clock::time_point start{1h};
+  EXPECT_EQ(pacer.take(25, start), 10U);
+  EXPECT_EQ(pacer.take(25, start), 0U);
+  EXPECT_EQ(pacer.take(25, start + 5ms), 5U);
+  EXPECT_EQ(pacer.take(25, start + 1s), 10U) << "never more than the burst at once";
+  pacer.give_back(3);
+  EXPECT_EQ(pacer.take(25, start + 1s), 3U);
+  EXPECT_EQ(pacer.take(25, start), 0U) << "a clock that went back";
 }
 
 }  // namespace

@@ -7,12 +7,12 @@
 
 namespace lbdp::dataplane {
 
-/// Polices a rate: `per_second` in the long run, `burst` at once. Pure: the caller brings the time.
-class Policer {
+/// Paces a flow of frames: `per_second` in the long run, `burst` at once. Pure: the caller brings the time.
+class Pacer {
  public:
   using Clock = std::chrono::steady_clock;
 
-  Policer(uint32_t per_second, uint32_t burst) : per_second_(per_second), burst_(burst), tokens_(burst) {}
+  Pacer(uint32_t per_second, uint32_t burst) : per_second_(per_second), burst_(burst), tokens_(burst) {}
 
   /// How many of `wanted` may pass now; they count as passed.
   uint32_t take(uint32_t wanted, Clock::time_point now) {
