@@ -18,11 +18,13 @@ class logger;
 
 namespace lbdp::checks {
 
-/// A real server went up or down. `reason` is one line: "HTTP 503", "connect: connection refused", "no answer in 3 s".
+/// A real server went up or down. `reason` is one line: "HTTP 503, wanted 200", "connect: connection refused",
+/// "no answer within 3 s".
 struct Verdict {
   RealServerKey key;
   bool up = true;
   std::string reason;
+  std::string_view type;  // of the checker that decided: "HTTP_GET", "TCP_CHECK"
 };
 
 struct CheckerStatus {
@@ -39,7 +41,8 @@ struct CheckerStatus {
   uint64_t probes = 0, probes_failed = 0;
 };
 
-/// Runs all checkers on one reactor. Nothing here blocks.
+/// Runs all checkers on one reactor and belongs to its thread. Nothing here blocks. The verdict callback comes from the
+/// reactor, never from within apply() or stop(); it may call both, but not destroy the Runner.
 class Runner {
  public:
   using OnVerdict = std::function<void(const Verdict&)>;
@@ -48,12 +51,15 @@ class Runner {
   ~Runner();
 
   /// Makes the running checkers those of `targets`. What matches (key and definition) keeps its state, its timer and
-  /// its check in flight. A new target starts up, or down with alpha; no verdict is reported for that.
+  /// its check in flight. A new target starts up, or down with alpha. A new checker of a target that is down starts
+  /// down: editing a checker does not bring a dead server back. No verdict is reported from here; ask is_up() after it,
+  /// for a target whose failed checkers have been taken away is up. Of targets with equal keys the first counts.
   void apply(const std::vector<TargetParams>& targets);
   void stop();
 
   /// Up as far as known: a target without checkers, or an unknown one, is up.
   [[nodiscard]] bool is_up(const RealServerKey& key) const;
+  /// In the order of the targets last applied.
   [[nodiscard]] std::vector<CheckerStatus> status() const;
 
  private:

@@ -1,0 +1,67 @@
+// SPDX-License-Identifier: BSD-2-Clause
+#pragma once
+
+#include <chrono>
+#include <cstddef>
+#include <cstdint>
+
+#include "checks/parameters.h"
+
+namespace lbdp::checks {
+
+/// The state of one checker: retry counting, verdict and when the next probe is due, exactly as keepalived 2.2.7 does
+/// it (tests/e2e/checks_keepalived_test.py compares the two event by event). Pure: probe results and a clock in,
+/// actions out; it probes nothing and owns no timer.
+///
+///   start        The first probe comes at 1 s + random * warmup. The server is up meanwhile (with alpha: down), and
+///   the
+///                first probe decides without retries.
+///   up           delay_loop between probes. Down after retry + 1 consecutive failures spaced delay_before_retry.
+///   down         No retries: max(delay_loop, delay_before_retry) between probes . Up when
+///                every step (an HTTP_GET's url) has passed once, beginning with the failed one.
+///   steps        One step a probe, in turn; a failed one is repeated until it passes.
+class Health {
+ public:
+  using Clock = std::chrono::steady_clock;
+
+  /// What to write to the log, in keepalived's terms.
+  enum class Report : uint8_t { kNone, kSucceeded, kFailed, kFailedAfterRetries };
+
+  struct Actions {
+    Clock::time_point next_probe;
+    bool verdict_changed = false;
+    Report report = Report::kNone;
+  };
+
+  /// `steps`: how many different probes make one pass (an HTTP_GET's urls); at least 1.
+  Health(const Timing& timing, size_t steps, bool starts_up);
+
+  /// When the first probe is due. `random` is in [0, 1).
+  [[nodiscard]] Clock::time_point start(Clock::time_point now, double random) const;
+  Actions succeeded(Clock::time_point now);
+  Actions failed(Clock::time_point now);
+  /// The probe could not be made for a reason of our own (no descriptors): says nothing about the server.
+  [[nodiscard]] Actions not_run(Clock::time_point now) const;
+
+  [[nodiscard]] bool up() const { return up_; }
+  [[nodiscard]] bool checked() const { return checked_; }
+  [[nodiscard]] unsigned failures() const { return failures_; }
+  /// Which step the next probe makes.
+  [[nodiscard]] size_t step() const { return step_; }
+
+ private:
+  [[nodiscard]] Duration delay_while_down() const;
+
+  Duration delay_loop_;
+  Duration delay_before_retry_;
+  Duration warmup_;
+  unsigned retry_;
+  size_t steps_;
+  size_t step_ = 0;
+  size_t passed_ = 0;      // steps passed in a row while down
+  unsigned failures_ = 0;  // consecutive
+  bool up_;
+  bool checked_ = false;
+};
+
+}  // namespace lbdp::checks
