@@ -34,4 +34,13 @@ struct InstanceParams {
 enum class State : uint8_t { kInit, kBackup, kMaster, kFault, kStopped };
 [[nodiscard]] const char* to_string(State state);  // "MASTER"
 
+/// Tells control what an instance did. `cause` is one line of text ("master down timer expired").
+struct Transition {
+  std::string instance;
+  State from = State::kInit;
+  State to = State::kInit;
+  uint8_t priority = 0;
+  std::string cause;
+};
+
 }  // namespace lbdp::vrrp

@@ -20,17 +20,8 @@ class logger;
 
 namespace lbdp::vrrp {
 
-/// Tells control what an instance did. `cause` is one line of text ("master down timer expired").
-struct Transition {
-  std::string instance;
-  State from = State::kInit;
-  State to = State::kInit;
-  uint8_t priority = 0;
-  std::string cause;
-};
-
 /// What the instances need from the host; control implements it over netlink. All calls are made on the reactor's
-/// thread.
+/// thread, from within the Speaker: they may ask for its status(), but must not call apply() or stop().
 class Host {
  public:
   virtual ~Host() = default;
@@ -69,7 +60,8 @@ class Speaker {
   /// its state; a removed one sends priority 0 and drops its addresses. An interface that does not exist puts the
   /// instance into FAULT until it appears (call interface_changed()).
   Result<void> apply(const std::vector<InstanceParams>& instances);
-  /// The host's interface came, went, changed its carrier or its addresses.
+  /// The host's interface came, went, changed its carrier or its addresses. Looks at it soon, on the reactor; many
+  /// calls in a row are one look.
   void interface_changed(const std::string& interface);
   /// Orderly stop: priority 0 (if MASTER), addresses removed. Returns when the advertisements are handed to the kernel.
   void stop();
@@ -78,7 +70,7 @@ class Speaker {
 
  private:
   struct Impl;
-  std::unique_ptr<Impl> impl_;
+  std::shared_ptr<Impl> impl_;
 };
 
 }  // namespace lbdp::vrrp

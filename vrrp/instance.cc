@@ -1,0 +1,379 @@
+// SPDX-License-Identifier: BSD-2-Clause
+#include "vrrp/instance.h"
+
+#include <spdlog/fmt/fmt.h>
+
+#include <algorithm>
+#include <ranges>
+#include <utility>
+
+namespace lbdp::vrrp {
+namespace {
+
+using std::chrono::microseconds;
+
+/// Answers that an advertisement provokes are at least this part of advert_int apart, so that a flood is not
+/// amplified.
+constexpr int kAnswersPerInterval = 64;
+
+std::vector<IpPrefix> missing_in(const std::vector<IpPrefix>& from, const std::vector<IpPrefix>& other) {
+  std::vector<IpPrefix> missing;
+  std::ranges::copy_if(from, std::back_inserter(missing),
+                       [&](const IpPrefix& p) { return std::ranges::find(other, p) == other.end(); });
+  return missing;
+}
+
+double seconds(microseconds duration) {
+  return std::chrono::duration<double>(duration).count();
+}
+
+/// keepalived's rules for keywords that contradict each other.
+InstanceParams resolve(InstanceParams params) {
+  if (params.initial_master) {
+    params.nopreempt = false;
+    params.preempt_delay = microseconds{0};
+  }
+  if (params.priority == kPriorityOwner) params.nopreempt = false;
+  return params;
+}
+
+std::string contradictions(const InstanceParams& params) {
+  if (params.initial_master && params.nopreempt) return "nopreempt will not work with initial state MASTER - clearing";
+  if (params.initial_master && params.preempt_delay.count() > 0) {
+    return "preempt delay will not work with initial state MASTER - clearing";
+  }
+  if (params.priority == kPriorityOwner && params.nopreempt) return "nopreempt is incompatible with priority 255";
+  return {};
+}
+
+}  // namespace
+
+std::vector<IpAddress> addresses_of(const std::vector<IpPrefix>& prefixes) {
+  std::vector<IpAddress> addresses;
+  std::ranges::transform(prefixes, std::back_inserter(addresses), &IpPrefix::address);
+  return addresses;
+}
+
+Instance::Instance(InstanceParams params) {
+  adopt(std::move(params));
+  priority_ = params_.priority;
+}
+
+// --- events
+
+Actions Instance::start(const LinkState& link, TimePoint now) {
+  Actions out;
+  link_ = link;
+  warn_of_contradictions(out);
+  // What a crashed predecessor left behind. An owner's addresses may be the interface's own: those stay.
+  if (priority_ != kPriorityOwner) out.emplace_back(RemoveAddresses{params_.virtual_addresses});
+  if (!link_.usable()) {
+    become_fault(" (init)", out);
+  } else if (priority_ == kPriorityOwner && params_.initial_master) {
+    become_master("start as owner of the addresses", now, out);
+  } else {
+    become_backup("start", " (init)", now, out);
+  }
+  return out;
+}
+
+Actions Instance::receive(const Advertisement& advertisement, TimePoint now) {
+  Actions out;
+  if (state_ == State::kBackup) receive_as_backup(advertisement, now, out);
+  if (state_ == State::kMaster) receive_as_master(advertisement, now, out);
+  return out;
+}
+
+Actions Instance::expire(TimePoint now) {
+  Actions out;
+  if (garp_again_ && now >= *garp_again_) {
+    send_garp(addresses_of(params_.virtual_addresses), now, out);
+    garp_again_.reset();
+  }
+  if (!timer_ || now < *timer_) return out;
+  if (state_ == State::kBackup) {
+    log(out, LogLevel::kDebug, "Receive advertisement timeout");
+    become_master(timeout_cause(), now, out);
+  } else if (state_ == State::kMaster) {
+    const TimePoint due = *timer_;
+    send_advertisement(now, out);
+    // Keep the beat; after a stall longer than an interval start a new one instead of catching up.
+    if (now - due < params_.advert_int) timer_ = due + params_.advert_int;
+  }
+  return out;
+}
+
+Actions Instance::set_link(const LinkState& link, TimePoint now) {
+  Actions out;
+  const bool was_usable = link_.usable();
+  link_ = link;
+  if (state_ == State::kInit || state_ == State::kStopped) return out;
+  if (was_usable && !link_.usable()) become_fault("", out);
+  if (!was_usable && link_.usable()) {
+    become_backup(fmt::format("interface {} is usable again", params_.interface), "", now, out);
+  }
+  return out;
+}
+
+Actions Instance::reconfigure(InstanceParams params, TimePoint now) {
+  Actions out;
+  const InstanceParams before = params_;
+  const bool stated_priority_changed = params.priority != before.priority;
+  adopt(std::move(params));
+  warn_of_contradictions(out);
+  if (stated_priority_changed) change_priority(params_.priority, out);
+  if (before.advert_int != params_.advert_int || before.down_timer_adverts != params_.down_timer_adverts) {
+    change_interval(now);
+  }
+  if (state_ == State::kMaster) change_addresses(before.virtual_addresses, now, out);
+  return out;
+}
+
+Actions Instance::set_priority(int priority, TimePoint /*now*/) {
+  Actions out;
+  if (params_.priority != kPriorityOwner) change_priority(static_cast<uint8_t>(std::clamp(priority, 1, 254)), out);
+  return out;
+}
+
+Actions Instance::stop(TimePoint /*now*/) {
+  Actions out;
+  if (state_ == State::kMaster) {
+    out.emplace_back(SendAdvertisement{kPriorityStop});
+    log(out, LogLevel::kInfo, "sent 0 priority");
+    give_up_addresses(out);
+  }
+  enter(State::kStopped, "stop", out);
+  return out;
+}
+
+// --- received advertisements
+
+void Instance::receive_as_backup(const Advertisement& advertisement, TimePoint now, Actions& out) {
+  if (advertisement.priority == kPriorityStop) {
+    if (notices_.news(kPriorityZero, now)) log(out, LogLevel::kInfo, "Backup received priority 0 advertisement");
+    timer_ = now + skew();
+    return;
+  }
+  heard_address_ = advertisement.source;
+  heard_priority_ = advertisement.priority;
+  const bool lower = advertisement.priority < priority_;
+  if (!lower) preempt_at_.reset();
+  preempting_ = lower && !holds_back(now, out);
+  if (!preempting_) {
+    timer_ = now + down_interval();
+    return;
+  }
+  if (notices_.news(kLowerDiscarded, now)) {
+    log(out, LogLevel::kInfo,
+        fmt::format("received lower priority ({}) advert from {} - discarding", advertisement.priority,
+                    advertisement.source.to_string()));
+  }
+}
+
+/// Whether a master with a lower priority is left alone, for good or for now.
+bool Instance::holds_back(TimePoint now, Actions& out) {
+  if (params_.nopreempt) return true;
+  if (params_.preempt_delay.count() == 0) return false;
+  if (!preempt_at_) {
+    preempt_at_ = now + params_.preempt_delay;
+    log(out, LogLevel::kInfo, fmt::format("start preempt delay ({:.6f})", seconds(params_.preempt_delay)));
+  }
+  return now < *preempt_at_;
+}
+
+void Instance::receive_as_master(const Advertisement& advertisement, TimePoint now, Actions& out) {
+  if (advertisement.priority == kPriorityStop) {
+    if (notices_.news(kPriorityZero, now)) log(out, LogLevel::kInfo, "Master received priority 0 message");
+    send_at_once(now, out);
+    return;
+  }
+  const auto by_address = advertisement.source <=> *link_.address;
+  if (advertisement.priority == priority_ && by_address == 0) {
+    if (notices_.news(kOwnAddress, now)) {
+      log(out, LogLevel::kWarning, "WARNING - equal priority advert received from remote host with our IP address.");
+    }
+    return;
+  }
+  const bool lower = advertisement.priority < priority_ || (advertisement.priority == priority_ && by_address < 0);
+  lower ? defend(advertisement, now, out) : yield_to(advertisement, now, out);
+}
+
+void Instance::defend(const Advertisement& advertisement, TimePoint now, Actions& out) {
+  if (notices_.news(kLowerReceived, now)) {
+    log(out, LogLevel::kInfo,
+        fmt::format("Received advert from {} with lower priority {}, ours {}, forcing new election",
+                    advertisement.source.to_string(), advertisement.priority, priority_));
+  }
+  send_at_once(now, out);
+  // The other one announced the addresses too: take them back, but let a flood of adverts not become one of ARPs.
+  if (last_garp_ && now - *last_garp_ < params_.advert_int) return;
+  send_garp(addresses_of(params_.virtual_addresses), now, out);
+  if (!garp_again_) garp_again_ = now + params_.garp_master_delay;
+}
+
+void Instance::yield_to(const Advertisement& advertisement, TimePoint now, Actions& out) {
+  const std::string from = advertisement.source.to_string();
+  if (priority_ == kPriorityOwner) {
+    log(out, LogLevel::kWarning,
+        "CONFIGURATION ERROR: local instance and a remote instance are both configured as address owner, please fix - "
+        "reducing local priority");
+    priority_ = kPriorityOwner - 1;
+  }
+  const std::string found = advertisement.priority == priority_
+                                ? fmt::format("with same priority {} but higher IP address than ours", priority_)
+                                : fmt::format("with higher priority {}, ours {}", advertisement.priority, priority_);
+  log(out, LogLevel::kInfo, fmt::format("Master received advert from {} {}", from, found));
+  heard_address_ = advertisement.source;
+  heard_priority_ = advertisement.priority;
+  give_up_addresses(out);
+  become_backup(fmt::format("advertisement from {} {}", from, found), "", now, out);
+}
+
+// --- transitions
+
+void Instance::become_master(std::string cause, TimePoint now, Actions& out) {
+  send_advertisement(now, out);
+  log(out, LogLevel::kInfo, "Entering MASTER STATE");
+  log(out, LogLevel::kDebug, "setting VIPs.");
+  out.emplace_back(AddAddresses{params_.virtual_addresses});
+  // Before the gratuitous ARPs: whoever serves the addresses should do so when the first client is told.
+  enter(State::kMaster, std::move(cause), out);
+  timer_ = now + params_.advert_int;
+  send_garp(addresses_of(params_.virtual_addresses), now, out);
+  if (params_.garp_master_delay.count() > 0) garp_again_ = now + params_.garp_master_delay;
+}
+
+void Instance::become_backup(std::string cause, std::string_view log_suffix, TimePoint now, Actions& out) {
+  log(out, LogLevel::kInfo, fmt::format("Entering BACKUP STATE{}", log_suffix));
+  enter(State::kBackup, std::move(cause), out);
+  timer_ = now + down_interval();
+}
+
+void Instance::become_fault(std::string_view log_suffix, Actions& out) {
+  if (state_ == State::kMaster) {
+    out.emplace_back(SendAdvertisement{kPriorityStop});
+    out.emplace_back(SendAdvertisement{kPriorityStop});
+    give_up_addresses(out);
+  }
+  log(out, LogLevel::kInfo, link_.problem);
+  log(out, LogLevel::kInfo, fmt::format("Entering FAULT STATE{}", log_suffix));
+  heard_address_.reset();
+  heard_priority_ = 0;
+  enter(State::kFault, link_.problem, out);
+}
+
+void Instance::give_up_addresses(Actions& out) {
+  out.emplace_back(CancelGarp{});
+  log(out, LogLevel::kDebug, "removing VIPs.");
+  out.emplace_back(RemoveAddresses{params_.virtual_addresses});
+}
+
+/// Nothing that the old state had planned survives into the new one.
+void Instance::enter(State state, std::string cause, Actions& out) {
+  const State from = std::exchange(state_, state);
+  timer_.reset();
+  garp_again_.reset();
+  preempt_at_.reset();
+  preempting_ = false;
+  notices_.reset();
+  out.emplace_back(Transition{params_.name, from, state, priority_, std::move(cause)});
+}
+
+// --- sending
+
+void Instance::send_advertisement(TimePoint now, Actions& out) {
+  out.emplace_back(SendAdvertisement{priority_});
+  last_sent_ = now;
+  timer_ = now + params_.advert_int;
+}
+
+/// An advertisement between two regular ones, whose beat it does not change.
+void Instance::send_at_once(TimePoint now, Actions& out) {
+  if (last_sent_ && now - *last_sent_ < params_.advert_int / kAnswersPerInterval) return;
+  out.emplace_back(SendAdvertisement{priority_});
+  last_sent_ = now;
+}
+
+void Instance::send_garp(std::vector<IpAddress> addresses, TimePoint now, Actions& out) {
+  if (addresses.empty() || params_.garp_master_repeat == 0) return;
+  out.emplace_back(SendGarp{std::move(addresses), params_.garp_master_repeat});
+  last_garp_ = now;
+}
+
+// --- changes of parameters
+
+void Instance::adopt(InstanceParams params) {
+  contradiction_ = contradictions(params);
+  params_ = resolve(std::move(params));
+  expectation_ = Expectation{.advert_int = std::chrono::duration_cast<std::chrono::seconds>(params_.advert_int),
+                             .auth_pass = params_.auth_pass,
+                             .multicast_group = params_.multicast_group,
+                             .addresses = addresses_of(params_.virtual_addresses)};
+}
+
+void Instance::warn_of_contradictions(Actions& out) const {
+  if (!contradiction_.empty()) log(out, LogLevel::kWarning, "Warning - " + contradiction_);
+}
+
+void Instance::change_addresses(const std::vector<IpPrefix>& before, TimePoint now, Actions& out) {
+  auto removed = missing_in(before, params_.virtual_addresses);
+  auto added = missing_in(params_.virtual_addresses, before);
+  if (!removed.empty()) out.emplace_back(RemoveAddresses{std::move(removed)});
+  if (added.empty()) return;
+  const auto announced = addresses_of(added);
+  out.emplace_back(AddAddresses{std::move(added)});
+  send_garp(announced, now, out);
+  if (params_.garp_master_delay.count() > 0) garp_again_ = now + params_.garp_master_delay;
+}
+
+void Instance::change_interval(TimePoint now) {
+  if (!timer_) return;
+  if (state_ == State::kBackup) timer_ = now + down_interval();
+  if (state_ == State::kMaster) timer_ = std::min(*timer_, now + params_.advert_int);
+}
+
+void Instance::change_priority(uint8_t priority, Actions& out) {
+  if (priority == priority_) return;
+  log(out, LogLevel::kInfo, fmt::format("Changing effective priority from {} to {}", priority_, priority));
+  const auto skew_before = skew();
+  priority_ = priority;
+  if (state_ == State::kBackup && timer_) *timer_ += skew() - skew_before;
+}
+
+// --- what others may know
+
+std::optional<TimePoint> Instance::deadline() const {
+  if (!timer_ || !garp_again_) return timer_ ? timer_ : garp_again_;
+  return std::min(*timer_, *garp_again_);
+}
+
+std::optional<IpAddress> Instance::master_address() const {
+  return state_ == State::kMaster ? link_.address : heard_address_;
+}
+
+uint8_t Instance::master_priority() const {
+  return state_ == State::kMaster ? priority_ : heard_priority_;
+}
+
+/// RFC 3768 section 6.1: the higher the priority, the sooner.
+microseconds Instance::skew() const {
+  return microseconds{std::chrono::seconds{1}} * (256 - priority_) / 256;
+}
+
+microseconds Instance::down_interval() const {
+  return params_.advert_int * params_.down_timer_adverts + skew();
+}
+
+std::string Instance::timeout_cause() const {
+  if (!heard_address_) return "no advertisement received";
+  if (preempting_) {
+    return fmt::format("preempting {}, priority {}, ours {}", heard_address_->to_string(), heard_priority_, priority_);
+  }
+  return fmt::format("no more advertisements from {}, priority {}", heard_address_->to_string(), heard_priority_);
+}
+
+void Instance::log(Actions& out, LogLevel level, std::string_view text) const {
+  out.emplace_back(LogLine{level, fmt::format("({}) {}", params_.name, text)});
+}
+
+}  // namespace lbdp::vrrp

@@ -1,0 +1,139 @@
+// SPDX-License-Identifier: BSD-2-Clause
+#pragma once
+
+#include <chrono>
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <variant>
+#include <vector>
+
+#include "vrrp/notice_limiter.h"
+#include "vrrp/packet.h"
+#include "vrrp/parameters.h"
+
+namespace lbdp::vrrp {
+
+using TimePoint = std::chrono::steady_clock::time_point;
+
+/// What an instance knows about its interface.
+struct LinkState {
+  std::optional<IpAddress> address;  // the primary address, source of the advertisements; nothing: not usable
+  std::string problem;               // why it is not usable: "interface eth0 is down"
+
+  [[nodiscard]] bool usable() const { return address.has_value(); }
+  friend bool operator==(const LinkState&, const LinkState&) = default;
+};
+
+/// The actions that an instance asks for, to be done in the order given.
+struct SendAdvertisement {
+  uint8_t priority = 0;
+};
+struct AddAddresses {
+  std::vector<IpPrefix> addresses;
+};
+struct RemoveAddresses {
+  std::vector<IpPrefix> addresses;
+};
+/// `rounds` gratuitous ARPs for each address, round by round.
+struct SendGarp {
+  std::vector<IpAddress> addresses;
+  unsigned rounds = 0;
+};
+/// Forget gratuitous ARPs that are still queued: the addresses are no longer ours.
+struct CancelGarp {};
+enum class LogLevel : uint8_t { kDebug, kInfo, kWarning };
+struct LogLine {
+  LogLevel level = LogLevel::kInfo;
+  std::string text;
+};
+using Action =
+    std::variant<SendAdvertisement, AddAddresses, RemoveAddresses, SendGarp, CancelGarp, LogLine, Transition>;
+using Actions = std::vector<Action>;
+
+/// One virtual router (RFC 3768 section 6) as keepalived runs it: a pure state machine. Events and the time go in,
+/// actions come out; deadline() says when to call expire(). No I/O, no clock of its own; not thread-safe.
+class Instance {
+ public:
+  explicit Instance(InstanceParams params);
+
+  /// Leaves INIT. To be called once, first.
+  [[nodiscard]] Actions start(const LinkState& link, TimePoint now);
+  /// An advertisement for this instance that passed all checks.
+  [[nodiscard]] Actions receive(const Advertisement& advertisement, TimePoint now);
+  /// The time has come to `now`: does what is due. Harmless when nothing is.
+  [[nodiscard]] Actions expire(TimePoint now);
+  /// The interface came, went, or changed its address.
+  [[nodiscard]] Actions set_link(const LinkState& link, TimePoint now);
+  /// New parameters for the same virtual router. The state stays, and addresses are changed by their difference.
+  [[nodiscard]] Actions reconfigure(InstanceParams params, TimePoint now);
+  /// Changes the effective priority, clamped to 1..254; an owner's never changes.
+  [[nodiscard]] Actions set_priority(int priority, TimePoint now);
+  /// Orderly end; no event is taken after it.
+  [[nodiscard]] Actions stop(TimePoint now);
+
+  /// When expire() wants to be called; nothing: not at all.
+  [[nodiscard]] std::optional<TimePoint> deadline() const;
+
+  [[nodiscard]] const InstanceParams& params() const { return params_; }
+  [[nodiscard]] State state() const { return state_; }
+  [[nodiscard]] uint8_t effective_priority() const { return priority_; }
+  [[nodiscard]] const LinkState& link() const { return link_; }
+  /// Who was last heard as master; ourselves while MASTER.
+  [[nodiscard]] std::optional<IpAddress> master_address() const;
+  [[nodiscard]] uint8_t master_priority() const;
+  /// What decode() is to check received datagrams against.
+  [[nodiscard]] const Expectation& expectation() const { return expectation_; }
+
+ private:
+  enum Notice : size_t { kLowerDiscarded, kLowerReceived, kOwnAddress, kPriorityZero, kNotices };
+
+  void receive_as_backup(const Advertisement& advertisement, TimePoint now, Actions& out);
+  void receive_as_master(const Advertisement& advertisement, TimePoint now, Actions& out);
+  void defend(const Advertisement& advertisement, TimePoint now, Actions& out);
+  void yield_to(const Advertisement& advertisement, TimePoint now, Actions& out);
+  bool holds_back(TimePoint now, Actions& out);
+
+  void become_master(std::string cause, TimePoint now, Actions& out);
+  void become_backup(std::string cause, std::string_view log_suffix, TimePoint now, Actions& out);
+  void become_fault(std::string_view log_suffix, Actions& out);
+  void give_up_addresses(Actions& out);
+  void enter(State state, std::string cause, Actions& out);
+
+  void send_advertisement(TimePoint now, Actions& out);
+  void send_at_once(TimePoint now, Actions& out);
+  void send_garp(std::vector<IpAddress> addresses, TimePoint now, Actions& out);
+  void change_addresses(const std::vector<IpPrefix>& before, TimePoint now, Actions& out);
+  void change_interval(TimePoint now);
+  void change_priority(uint8_t priority, Actions& out);
+  void adopt(InstanceParams params);
+  void warn_of_contradictions(Actions& out) const;
+  void log(Actions& out, LogLevel level, std::string_view text) const;
+
+  [[nodiscard]] std::chrono::microseconds skew() const;
+  [[nodiscard]] std::chrono::microseconds down_interval() const;
+  [[nodiscard]] std::string timeout_cause() const;
+
+  InstanceParams params_;
+  Expectation expectation_;
+  State state_ = State::kInit;
+  uint8_t priority_ = 0;
+  LinkState link_;
+  std::optional<IpAddress> heard_address_;  // of the last accepted or discarded advertisement
+  uint8_t heard_priority_ = 0;
+  bool preempting_ = false;    // the last advertisement was discarded, the down timer runs on
+  std::string contradiction_;  // keywords of params_ that exclude each other, and which one lost
+
+  std::optional<TimePoint> timer_;       // BACKUP: the master is down; MASTER: the next advertisement
+  std::optional<TimePoint> garp_again_;  // the second set of gratuitous ARPs
+  std::optional<TimePoint> preempt_at_;  // before it, a lower-priority master is left alone
+  std::optional<TimePoint> last_sent_;   // advertisement
+  std::optional<TimePoint> last_garp_;
+  NoticeLimiter<kNotices> notices_;
+};
+
+/// The addresses alone, without their prefix lengths.
+[[nodiscard]] std::vector<IpAddress> addresses_of(const std::vector<IpPrefix>& prefixes);
+
+}  // namespace lbdp::vrrp
