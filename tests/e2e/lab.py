@@ -9,6 +9,8 @@
 Everything that a Lab makes goes away with it, also when a test fails, is interrupted or is ended by ctest.
 """
 
+import contextlib
+import ctypes
 import dataclasses
 import itertools
 import json
@@ -21,6 +23,7 @@ import socket
 import struct
 import subprocess
 import sys
+import threading
 import time
 import unittest
 
@@ -155,6 +158,33 @@ class Frame:
         return self.data[14 + header : 14 + total]
 
 
+@dataclasses.dataclass
+class Advertisement:
+    """The head of a VRRP packet (RFC 3768 section 5.1) and what carried it."""
+
+    time_s: float
+    source: str
+    group: str
+    ttl: int
+    version: int
+    vrid: int
+    priority: int
+    addresses: list
+
+
+def advertisements(frames, source=None):
+    """The VRRP version 2 advertisements among captured frames, of one sender if `source` names it."""
+    found = []
+    for frame in frames:
+        if frame.ip_protocol != 112 or (source is not None and frame.ip_source != source):
+            continue
+        version_type, vrid, priority, count = struct.unpack_from("!BBBB", frame.l4)
+        addresses = [socket.inet_ntoa(frame.l4[8 + 4 * i : 12 + 4 * i]) for i in range(count)]
+        found.append(Advertisement(frame.time_s, frame.ip_source, frame.ip_destination, frame.ttl, version_type >> 4, vrid,
+                                   priority, addresses))
+    return found
+
+
 def read_pcap(path):
     """The whole frames of a little-endian microsecond pcap file; a record still being written is left out."""
     data = path.read_bytes()
@@ -198,12 +228,96 @@ class Capture:
         self.process.wait(10)
 
 
+@contextlib.contextmanager
+def network_namespace(name):
+    """Moves the calling thread into a network namespace for the block. Sockets made there stay there."""
+    libc = ctypes.CDLL(None, use_errno=True)
+    clone_newnet = 0x40000000
+    home = os.open("/proc/thread-self/ns/net", os.O_RDONLY)
+    there = os.open(f"/run/netns/{name}", os.O_RDONLY)
+    try:
+        if libc.setns(there, clone_newnet) != 0:
+            raise OSError(ctypes.get_errno(), f"setns {name}")
+        yield
+    finally:
+        libc.setns(home, clone_newnet)
+        os.close(home)
+        os.close(there)
+
+
+@dataclasses.dataclass
+class Probe:
+    """One attempt to connect and ask: when it began (time.monotonic), when it ended, and the answer's body or None."""
+
+    begin_s: float
+    end_s: float
+    body: str
+
+
+class Prober(threading.Thread):
+    """Makes new connections from the client, one after the other, while the `with` block runs. An attempt that has no
+    answer after 50 ms has failed and the next one begins, so a gap in the service is seen to about 50 ms."""
+
+    def __init__(self, lab, port=80, timeout_s=0.05, pause_s=0.005):
+        super().__init__(daemon=True)
+        self.namespace, self.port, self.timeout_s, self.pause_s = f"{lab.name}-client", port, timeout_s, pause_s
+        self.probes = []
+        self._ending = threading.Event()
+
+    def run(self):
+        with network_namespace(self.namespace):
+            while not self._ending.wait(self.pause_s):
+                begin = time.monotonic()
+                body = self._ask()
+                self.probes.append(Probe(begin, time.monotonic(), body))
+
+    def _ask(self):
+        request = f"GET /index.html HTTP/1.0\r\nHost: {VIP}\r\n\r\n".encode()
+        try:
+            with socket.create_connection((VIP, self.port), self.timeout_s) as connection:
+                connection.sendall(request)
+                answer = b""
+                while part := connection.recv(65536):
+                    answer += part
+        except OSError:
+            return None
+        head, _, body = answer.partition(b"\r\n\r\n")
+        return body.decode(errors="replace").strip() if b" 200 " in head.split(b"\r\n")[0] else None
+
+    def answered_after(self, moment_s):
+        """The first probe that began after a moment and was answered."""
+        return next((p for p in list(self.probes) if p.begin_s > moment_s and p.body is not None), None)
+
+    def failures(self):
+        return [p for p in list(self.probes) if p.body is None]
+
+    def longest_gap_s(self):
+        """The longest time between the ends of two answered probes that has a failed one in it."""
+        gap, last, failed = 0.0, None, False
+        for probe in list(self.probes):
+            if probe.body is None:
+                failed = True
+                continue
+            if failed and last is not None:
+                gap = max(gap, probe.end_s - last)
+            last, failed = probe.end_s, False
+        return gap
+
+    def __enter__(self):
+        self.start()
+        return self
+
+    def __exit__(self, *_):
+        self._ending.set()
+        self.join(10)
+
+
 class Lab:
     """The network of the reference set-up with nginx running on its real servers. A context manager."""
 
-    def __init__(self, real_servers=2, kernel_directors=()):
+    def __init__(self, real_servers=2, kernel_directors=(), name=None):
         """A host in `kernel_directors` ("lb1", "lb2") gets an ordinary eth0, for keepalived to run there."""
-        self.name = f"e2e-{os.getpid()}-{next(_serial)}"
+        self.name = name or f"e2e-{os.getpid()}-{next(_serial)}"
         self.directory = pathlib.Path("/run/lbdp-lab") / self.name
         self.directors = {}
         self._processes = []
