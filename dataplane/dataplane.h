@@ -66,7 +66,9 @@ struct WorkerStatus {
   std::vector<NamedCount> drops;   // by reason, all reasons, zeros too
   uint64_t injected = 0;           // frames from the kernel sent to the wire
   uint64_t injected_dropped = 0;
-  uint64_t replies = 0;  // ICMP errors of our own, sent
+  uint64_t replies = 0;          // ICMP errors of our own, sent
+  uint64_t replies_policed = 0;  // due, but over their rate
+  uint64_t unstored = 0;         // packets forwarded without an entry because the connection table was full
   uint64_t connections = 0;
   uint64_t connections_limit = 0;
   uint64_t loops = 0;

@@ -7,15 +7,9 @@
 #include <cstdint>
 #include <vector>
 
-namespace lbdp::dataplane {
+#include "dataplane/punt_class.h"
 
-/// Classes of punted frames, first served first. A flood of one cannot starve those before it.
-enum class PuntClass : uint8_t {
-  kVrrp,     // IP protocol 112
-  kControl,  // ARP, neighbour discovery, BFD, BGP
-  kBulk,     // everything else for the kernel
-};
-inline constexpr size_t kPuntClasses = 3;
+namespace lbdp::dataplane {
 
 /// The rings between the workers and the exception thread. Elements are rte_mbuf*; mbuf->port says which port's tap.
 /// Created and freed by the exception path; the pointers never change while workers run.

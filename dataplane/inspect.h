@@ -1,0 +1,23 @@
+// SPDX-License-Identifier: BSD-2-Clause
+#pragma once
+
+#include <memory>
+#include <span>
+
+#include "dataplane/dataplane.h"
+#include "dataplane/slot_registry.h"
+#include "dataplane/worker.h"
+
+namespace lbdp::dataplane {
+
+/// A real server's counters, summed over the workers; zeros if the last publication does not name it. Control thread.
+[[nodiscard]] RealServerCounters sum_counters(const RealServerKey& key, const SlotRegistry& registry,
+                                              std::span<const std::unique_ptr<Worker>> workers);
+
+/// A page of live connections from `cursor` on (0: from the beginning). Reads the tables while the workers write them.
+/// Looks at kMaxScan places at most, so that a page of a big, sparse table keeps the reactor for well under a
+/// millisecond: it may come back short, or empty, with a next_cursor all the same. Control thread.
+[[nodiscard]] ConnectionPage list_connections(uint64_t cursor, size_t limit, const SlotRegistry& registry,
+                                              std::span<const std::unique_ptr<Worker>> workers);
+
+}  // namespace lbdp::dataplane

@@ -1,0 +1,154 @@
+// SPDX-License-Identifier: BSD-2-Clause
+#pragma once
+
+// The packet parser: a pure function from a frame's bytes to what the worker must know of it. No DPDK in here.
+
+#include <cstdint>
+#include <cstring>
+
+#include "config/types/be.h"
+#include "config/types/mac_address.h"
+#include "dataplane/drop_reason.h"
+#include "dataplane/punt_class.h"
+
+namespace lbdp::dataplane {
+
+inline constexpr uint32_t kEthernetHeader = 14;
+inline constexpr uint32_t kMinIpv4Header = 20;
+inline constexpr uint32_t kMinTcpHeader = 20;
+inline constexpr uint32_t kUdpHeader = 8;
+
+inline constexpr uint8_t kIpProtocolIcmp = 1;
+inline constexpr uint8_t kIpProtocolTcp = 6;
+inline constexpr uint8_t kIpProtocolUdp = 17;
+
+/// TCP's flag bits, as in byte 13 of its header (RFC 9293).
+inline constexpr uint8_t kTcpFin = 0x01;
+inline constexpr uint8_t kTcpSyn = 0x02;
+inline constexpr uint8_t kTcpRst = 0x04;
+inline constexpr uint8_t kTcpAck = 0x10;
+
+/// A port's MAC as the low 48 bits of a word, in the byte order of a frame's first eight bytes.
+class MacWord {
+ public:
+  MacWord() = default;
+  explicit MacWord(const MacAddress& mac) { std::memcpy(&word_, mac.bytes.data(), mac.bytes.size()); }
+  /// Does a frame that begins with these eight bytes go to this MAC?
+  [[nodiscard]] bool matches(uint64_t first_eight) const { return difference(first_eight) == 0; }
+  /// 0 if it does: for checks that join several differences into one branch.
+  [[nodiscard]] uint64_t difference(uint64_t first_eight) const { return (first_eight ^ word_) << 16; }
+
+ private:
+  uint64_t word_ = 0;
+};
+
+/// The one way to a frame's bytes. What lies behind the first segment reads as 0, so no offset can go wild; ask
+/// covers() first wherever 0 is not good enough.
+class FrameView {
+ public:
+  /// segment_length bytes at data; frame_length counts the segments behind it too. tag: the VLAN tag that the driver
+  /// took out of the frame (TCI, host order), 0 for none.
+  FrameView(const uint8_t* data, uint32_t segment_length, uint32_t frame_length, uint16_t tag)
+      : data_(data), segment_length_(segment_length), frame_length_(frame_length), tag_(tag) {}
+
+  [[nodiscard]] bool covers(uint32_t offset, uint32_t length) const {
+    return uint64_t{offset} + length <= segment_length_;
+  }
+  /// In the byte order of the packet.
+  template <class T>
+  [[nodiscard]] T load(uint32_t offset) const {
+    T value{};
+    if (covers(offset, sizeof(T))) std::memcpy(&value, data_ + offset, sizeof(T));
+    return value;
+  }
+  template <class T>
+  [[nodiscard]] Be<T> load_be(uint32_t offset) const {
+    return Be<T>::from_raw(load<T>(offset));
+  }
+  /// False, and nothing copied, if the range is not wholly in the first segment.
+  bool copy(uint32_t offset, uint32_t length, uint8_t* to) const {
+    if (!covers(offset, length)) return false;
+    std::memcpy(to, data_ + offset, length);
+    return true;
+  }
+  [[nodiscard]] uint32_t segment_length() const { return segment_length_; }
+  [[nodiscard]] uint32_t frame_length() const { return frame_length_; }
+  [[nodiscard]] uint16_t stripped_vlan_id() const { return tag_ & 0x0fff; }  // 0: untagged, or a priority tag
+
+ private:
+  const uint8_t* data_;
+  uint32_t segment_length_;
+  uint32_t frame_length_;
+  uint16_t tag_;
+};
+
+enum class Verdict : uint8_t {
+  kFlow,  // unfragmented, untagged TCP or UDP over IPv4, for our MAC: ports and flags are set
+  kPunt,  // not ours to forward: for the kernel, unless rules about its destination say otherwise
+  kDrop,
+};
+
+/// What the parser found. Addresses and ports in network order; the rest in host order.
+struct Parsed {
+  Be<uint32_t> source;
+  Be<uint32_t> destination;
+  Be<uint16_t> source_port;
+  Be<uint16_t> destination_port;
+  uint16_t ip_length = 0;  // IPv4's total length
+  uint8_t protocol = 0;
+  uint8_t tcp_flags = 0;
+  Verdict verdict = Verdict::kDrop;
+  PuntClass punt_class = PuntClass::kBulk;
+  DropReason drop_reason = DropReason::kNotForUs;
+  uint8_t l3_offset = 0;
+  bool is_ipv4 = false;  // addresses and protocol are set
+  bool unicast = false;  // the frame goes to our port's MAC
+  bool fragment = false;
+
+  friend bool operator==(const Parsed&, const Parsed&) = default;
+};
+
+/// Every frame, in full generality. parse() is the same function with a short cut.
+[[nodiscard]] Parsed parse_any(FrameView frame, MacWord our_mac) noexcept;
+
+/// Parses a frame that arrived on a port whose MAC is `our_mac`.
+[[nodiscard]] inline Parsed parse(FrameView frame, MacWord our_mac) noexcept {
+  constexpr uint32_t kIp = kEthernetHeader, kL4 = kIp + kMinIpv4Header, kEnd = kL4 + kMinTcpHeader;
+  if (!frame.covers(0, kEnd)) [[unlikely]]
+    return parse_any(frame, our_mac);
+  // One branch for: our MAC, EtherType IPv4 with a 20-byte header, no fragment, no tag taken out.
+  const uint64_t mac = our_mac.difference(frame.load<uint64_t>(0));
+  const uint32_t type = (frame.load<uint32_t>(kEthernetHeader - 2) ^ 0x00450008U) & 0x00ffffffU;
+  const uint32_t fragment = frame.load<uint16_t>(kIp + 6) & Be<uint16_t>::from_host(0x3fff).raw();
+  if ((mac | type | fragment | frame.stripped_vlan_id()) != 0) [[unlikely]]
+    return parse_any(frame, our_mac);
+  const uint8_t protocol = frame.load<uint8_t>(kIp + 9);
+  const uint16_t ip_length = frame.load_be<uint16_t>(kIp + 2).host();
+  const bool tcp = protocol == kIpProtocolTcp;
+  const uint32_t needed = kMinIpv4Header + (tcp ? kMinTcpHeader : kUdpHeader);
+  if ((!tcp && protocol != kIpProtocolUdp) || ip_length < needed || ip_length > frame.frame_length() - kIp) [[unlikely]]
+    return parse_any(frame, our_mac);
+  Parsed p;
+  p.source = frame.load_be<uint32_t>(kIp + 12);
+  p.destination = frame.load_be<uint32_t>(kIp + 16);
+  p.source_port = frame.load_be<uint16_t>(kL4);
+  p.destination_port = frame.load_be<uint16_t>(kL4 + 2);
+  p.ip_length = ip_length;
+  p.protocol = protocol;
+  p.tcp_flags = tcp ? frame.load<uint8_t>(kL4 + 13) : uint8_t{0};
+  p.verdict = Verdict::kFlow;
+  p.l3_offset = kIp;
+  p.is_ipv4 = true;
+  p.unicast = true;
+  return p;
+}
+
+/// The class of a TCP or UDP packet that goes to the kernel after all.
+[[nodiscard]] PuntClass punt_class_of_flow(const Parsed& parsed) noexcept;
+
+/// May this TCP segment open a connection? Only SYN without ACK, FIN and RST does.
+[[nodiscard]] constexpr bool opens_connection(uint8_t tcp_flags) {
+  return (tcp_flags & (kTcpSyn | kTcpAck | kTcpFin | kTcpRst)) == kTcpSyn;
+}
+
+}  // namespace lbdp::dataplane

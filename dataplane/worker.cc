@@ -1,0 +1,218 @@
+// SPDX-License-Identifier: BSD-2-Clause
+#include "dataplane/worker.h"
+
+#include <rte_cycles.h>
+#include <rte_errno.h>
+#include <rte_ethdev.h>
+#include <rte_malloc.h>
+#include <rte_mempool.h>
+#include <sys/mman.h>
+
+#include <algorithm>
+#include <ctime>
+#include <random>
+
+#include "dataplane/icmp_reply.h"
+
+namespace lbdp::dataplane {
+namespace {
+
+constexpr unsigned kReplyBuffers = 511;
+constexpr uint16_t kReplyRoom = RTE_PKTMBUF_HEADROOM + kMaxIcmpReply;
+/// The sweep meets every bucket once in this time, whatever the load.
+constexpr uint64_t kSweepSeconds = 4;
+constexpr uint64_t kSweepChunk = 16;     // buckets
+constexpr uint64_t kMaxSweepChunks = 8;  // a pass
+constexpr unsigned kEmptyLoopsBeforeSleep = 64;
+
+uint64_t random_seed() {
+  std::random_device device;
+  return uint64_t{device()} << 32 | device();
+}
+
+std::array<Policer, kPuntClasses> punt_policers(const PolicingParams& p, uint64_t hz, uint64_t now) {
+  return {Policer(p.vrrp, hz, now), Policer(p.control, hz, now), Policer(p.bulk, hz, now)};
+}
+
+}  // namespace
+
+Result<std::unique_ptr<Worker>> Worker::create(WorkerParams params, Publisher& publisher, const ExceptionRings& rings) {
+  if (params.clock.hz == 0) params.clock.hz = rte_get_tsc_hz();
+  std::unique_ptr<Worker> worker(new Worker(std::move(params), publisher, rings));
+  if (auto allocated = worker->allocate(); !allocated) return tl::unexpected(allocated.error());
+  return worker;
+}
+
+Worker::Worker(WorkerParams params, Publisher& publisher, const ExceptionRings& rings)
+    : params_(std::move(params)),
+      reader_(publisher.reader(params_.id)),
+      rings_(rings),
+      timeouts_(params_.timeouts),
+      now_(read_clock()),
+      tx_(params_.ports, rings),
+      punt_policers_(punt_policers(params_.policing, params_.clock.hz, now_)),
+      reply_policer_(params_.policing.replies, params_.clock.hz, now_),
+      tsc_per_tick_(std::max<uint64_t>(params_.clock.hz / kTicksPerSecond, 1)),
+      last_sweep_tsc_(now_),
+      last_loop_tsc_(now_) {
+  tick_to(now_);
+  set(counters_.last_loop_tsc, now_);
+}
+
+Worker::~Worker() {
+  leave();
+  if (flow_memory_ != nullptr) rte_free(flow_memory_);
+  if (!slot_counters_.empty()) munmap(slot_counters_.data(), slot_counters_.size_bytes());
+  rte_mempool_free(reply_pool_);
+}
+
+Result<void> Worker::allocate() {
+  const auto id = std::to_string(static_cast<unsigned>(params_.id));
+  const size_t buckets = FlowTable::buckets_for(params_.connections);
+  const size_t bytes = buckets * sizeof(FlowBucket);
+  flow_memory_ = rte_zmalloc_socket("lbdp_flows", bytes, alignof(FlowBucket), params_.socket);
+  if (flow_memory_ == nullptr) {
+    return fail("worker " + id + ": no " + std::to_string(bytes / (1024 * 1024) + 1) + " MiB of hugepage memory for " +
+                std::to_string(params_.connections) +
+                " connections; reserve more hugepages, or lower `connections` in the dataplane block");
+  }
+  flows_.emplace(std::span(static_cast<FlowBucket*>(flow_memory_), buckets),
+                 params_.seed ? *params_.seed : random_seed());
+  sweep_gap_tsc_ = std::max<uint64_t>(params_.clock.hz * kSweepSeconds / buckets, 1) * kSweepChunk;
+
+  // 4 MiB of address space, and as much memory as there are real servers.
+  const size_t counter_bytes = SlotRegistry::kMaxSlots * sizeof(SlotCounters);
+  void* const counters = mmap(nullptr, counter_bytes, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+  if (counters == MAP_FAILED) return fail("worker " + id + ": no memory for counters");
+  slot_counters_ = {static_cast<SlotCounters*>(counters), SlotRegistry::kMaxSlots};
+
+  reply_pool_ = rte_pktmbuf_pool_create(("lbdp_reply_" + id).c_str(), kReplyBuffers, 0, 0, kReplyRoom, params_.socket);
+  if (reply_pool_ == nullptr) return fail("worker " + id + ": no buffers for ICMP replies: " + rte_strerror(rte_errno));
+  return {};
+}
+
+void Worker::run(const std::atomic<bool>& stop) noexcept {
+  enter();
+  unsigned empty_loops = 0;
+  while (!stop.load(std::memory_order_relaxed)) {
+    empty_loops = run_once() == 0 ? empty_loops + 1 : 0;
+    if (empty_loops >= kEmptyLoopsBeforeSleep && params_.idle_sleep.count() > 0) sleep();
+  }
+  leave();
+}
+
+unsigned Worker::run_once() noexcept {
+  const uint64_t now = read_clock();
+  tick_to(now);
+  snapshot_ = &reader_.current();
+  unsigned handled = 0;
+  std::array<rte_mbuf*, kBurst> frames;
+  for (const WorkerPort& port : params_.ports) {
+    if (port.rx_queue) {
+      const uint16_t received = rte_eth_rx_burst(static_cast<uint16_t>(port.id), *port.rx_queue, frames.data(), kBurst);
+      if (received > 0) {
+        add<uint64_t>(counters_.received, received);
+        process({frames.data(), received}, port);
+        handled += received;
+      }
+    }
+    if (port.drains_inject) handled += drain_inject(port);
+  }
+  sweep();
+  reader_.quiescent();
+
+  const uint64_t elapsed = now - last_loop_tsc_;  // the pass before this one: one clock reading a pass
+  add(counters_.total_cycles, elapsed);
+  if (last_loop_busy_) add(counters_.busy_cycles, elapsed);
+  add<uint64_t>(counters_.loops, 1);
+  if (handled == 0) add<uint64_t>(counters_.idle_loops, 1);
+  set(counters_.last_loop_tsc, now);
+  last_loop_tsc_ = now;
+  last_loop_busy_ = handled > 0;
+  return handled;
+}
+
+unsigned Worker::drain_inject(const WorkerPort& port) noexcept {
+  const auto id = static_cast<size_t>(port.id);
+  if (id >= rings_.inject.size() || rings_.inject[id] == nullptr) return 0;
+  std::array<rte_mbuf*, kBurst> frames;
+  const unsigned count =
+      rte_ring_dequeue_burst(rings_.inject[id], reinterpret_cast<void**>(frames.data()), kBurst, nullptr);
+  if (count == 0) return 0;
+  const unsigned sent = tx_.send(static_cast<uint16_t>(id), frames.data(), count);
+  if (sent < count) rte_pktmbuf_free_bulk(frames.data() + sent, count - sent);
+  add<uint64_t>(counters_.injected, sent);
+  add<uint64_t>(counters_.injected_dropped, count - sent);
+  return count;
+}
+
+uint64_t Worker::read_clock() const noexcept {
+  const auto* manual = params_.clock.manual;
+  return manual != nullptr ? manual->load(std::memory_order_relaxed) : rte_rdtsc();
+}
+
+void Worker::tick_to(uint64_t now) noexcept {
+  now_ = now;
+  if (now < next_tick_tsc_) [[likely]]
+    return;
+  const uint64_t ticks = now / tsc_per_tick_;
+  tick_ = static_cast<Tick>(ticks) & kTickMask;
+  next_tick_tsc_ = (ticks + 1) * tsc_per_tick_;
+  overflowed_ = overflowed_ && !timeouts_.expired(FlowState::kEstablished, last_overflow_, tick_);
+}
+
+// Paced by time and not by passes: an idle worker makes far more of them than a busy one.
+void Worker::sweep() noexcept {
+  const uint64_t elapsed = now_ - last_sweep_tsc_;
+  if (elapsed < sweep_gap_tsc_) [[likely]]
+    return;
+  const uint64_t due = elapsed / sweep_gap_tsc_;
+  const uint64_t chunks = std::min(due, kMaxSweepChunks);
+  flows_->sweep(chunks * kSweepChunk, [this](FlowValue value) { return release_if_dead(value); });
+  last_sweep_tsc_ = chunks == due ? last_sweep_tsc_ + chunks * sweep_gap_tsc_ : now_;  // what is too much is let go
+}
+
+void Worker::sleep() noexcept {
+  reader_.offline();
+  const auto ns = std::chrono::nanoseconds(params_.idle_sleep).count();
+  const timespec duration{ns / 1'000'000'000, ns % 1'000'000'000};
+  nanosleep(&duration, nullptr);
+  reader_.online();
+}
+
+WorkerStatus Worker::status() const {
+  WorkerStatus s;
+  s.id = params_.id;
+  s.lcore = params_.lcore;
+  for (const WorkerPort& port : params_.ports) {
+    if (port.rx_queue) s.polled_ports.push_back(port.id);
+  }
+  s.received = read(counters_.received);
+  s.transmitted = read(counters_.transmitted);
+  for (size_t c = 0; c < kPuntClasses; ++c)
+    s.punted.push_back({to_string(static_cast<PuntClass>(c)), read(counters_.punted[c])});
+  for (size_t r = 0; r < kDropReasons; ++r)
+    s.drops.push_back({to_string(static_cast<DropReason>(r)), read(counters_.dropped[r])});
+  s.injected = read(counters_.injected);
+  s.injected_dropped = read(counters_.injected_dropped);
+  s.replies = read(counters_.replies);
+  s.replies_policed = read(counters_.replies_policed);
+  s.unstored = read(counters_.unstored);
+  s.connections = flows_->size();
+  s.connections_limit = flows_->capacity();
+  s.loops = read(counters_.loops);
+  s.idle_loops = read(counters_.idle_loops);
+  s.busy_cycles = read(counters_.busy_cycles);
+  s.total_cycles = read(counters_.total_cycles);
+  const uint64_t last = read(counters_.last_loop_tsc), now = read_clock();
+  s.last_loop_age_us = now > last ? (now - last) / std::max<uint64_t>(params_.clock.hz / 1'000'000, 1) : 0;
+  return s;
+}
+
+std::chrono::seconds Worker::expires_in(FlowValue value) const {
+  const Tick now = static_cast<Tick>(read_clock() / tsc_per_tick_) & kTickMask;
+  const auto left = int64_t{timeouts_.of(value.state())} - int64_t{ticks_between(value.last_seen(), now)};
+  return std::chrono::seconds(left / int64_t{kTicksPerSecond});
+}
+
+}  // namespace lbdp::dataplane
