@@ -122,7 +122,7 @@ class Dataplane {
   /// Counters of a real server that the last publication named; zeros otherwise.
   [[nodiscard]] virtual RealServerCounters counters(const RealServerKey& key) const = 0;
   /// A page of the connections, from cursor 0 on. Reads the workers' tables without stopping them: a row can be a
-  /// moment old.
+  /// moment old. A page may hold fewer rows than `limit`, even none, and yet not be the last: next_cursor says it.
   [[nodiscard]] virtual ConnectionPage connections(uint64_t cursor, size_t limit) const = 0;
 };
 

@@ -136,6 +136,21 @@ void ExceptionPath::stop() {
   }
 }
 
+void ExceptionPath::drain(Clock::duration limit) const {
+  const Clock::time_point deadline = Clock::now() + limit;
+  const auto pending = [this] {
+    return std::any_of(lanes_.begin(), lanes_.end(), [this](const auto& lane) {
+      pollfd tap{.fd = lane->end.descriptor, .events = POLLIN, .revents = 0};
+      return rte_ring_empty(rings_.inject[lane->end.port]) == 0 ||
+             (poll(&tap, 1, 0) > 0 && (tap.revents & POLLERR) == 0);
+    });
+  };
+  // Twice empty in a row: a frame can be in the thread's hands between the two places.
+  for (int empty = 0; empty < 2 && Clock::now() < deadline; empty = pending() ? 0 : empty + 1) {
+    std::this_thread::sleep_for(kShortestSleep);
+  }
+}
+
 void ExceptionPath::run() {
   prctl(PR_SET_TIMERSLACK, 1000UL);  // ns: short sleeps are meant
   Clock::time_point last_frame = Clock::now();

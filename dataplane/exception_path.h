@@ -54,6 +54,8 @@ class ExceptionPath {
   /// Starts the thread; it inherits the caller's CPU affinity.
   void start();
   void stop();
+  /// Waits, no longer than `limit`, until nothing is left that the kernel has sent: thread and workers still run.
+  void drain(Pacer::Clock::duration limit) const;
 
   /// One pass over taps and rings, after waiting for a frame from the kernel no longer than `sleep`; returns the number
   /// of frames moved. The thread's, or a test's in its stead.

@@ -266,6 +266,12 @@ void Port::describe(PortStatus& status) const {
   }
 }
 
+std::optional<uint16_t> QueueAssignment::queue_of(size_t worker, uint16_t port) const {
+  const std::vector<Queue>& queues = workers[worker];
+  const auto found = std::find_if(queues.begin(), queues.end(), [port](const Queue& q) { return q.port == port; });
+  return found == queues.end() ? std::nullopt : std::optional(found->queue);
+}
+
 QueueAssignment assign_queues(std::span<const PortPlan> ports, uint16_t workers) {
   QueueAssignment assignment;
   assignment.workers.resize(workers);

@@ -4,6 +4,7 @@
 #include <rte_mempool.h>
 
 #include <cstdint>
+#include <optional>
 #include <span>
 #include <string>
 #include <vector>
@@ -73,6 +74,9 @@ struct QueueAssignment {
   };
   /// By worker. Ports in the order of their ids; at most one queue of a port a worker.
   std::vector<std::vector<Queue>> workers;
+
+  /// The worker's queue of a port, if it has one.
+  [[nodiscard]] std::optional<uint16_t> queue_of(size_t worker, uint16_t port) const;
 };
 
 /// Queue i of a port goes to worker (i + port id) mod n if there are fewer queues than workers, else to worker i: with

@@ -179,7 +179,7 @@ TEST_F(ExceptionPathTest, VrrpThenControlThenALittleBulk) {
   ASSERT_EQ(kernel_reads(taps_[0]).value_or("-")[0], 'V') << "bulk that waits does not hold up VRRP";
 }
 
-TEST_F(ExceptionPathTest, BulkFloodIsPoliced) {
+TEST_F(ExceptionPathTest, BulkFloodIsPaced) {
   const auto begin = Pacer::Clock::now();
   uint64_t offered = 0;
   while (offered < 4000) {
