@@ -26,6 +26,8 @@ class Diagnostics {
   void add(Severity severity, Place place, std::string message);
 
   [[nodiscard]] bool has_errors() const { return counts_[static_cast<size_t>(Severity::kError)] > 0; }
+  /// Further findings of this severity are only counted.
+  [[nodiscard]] bool full(Severity severity) const { return counts_[static_cast<size_t>(severity)] >= kMost; }
   [[nodiscard]] Location location(Place place) const;
   [[nodiscard]] const Source& source() const { return source_; }
   /// All findings in the order of their places, and last what was left out. Empties this object.

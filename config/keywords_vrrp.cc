@@ -35,6 +35,21 @@ void take_virtual_address(void* scope, const Statement& entry, Context& context)
   static_cast<VrrpInstanceSpec*>(scope)->virtual_ipaddress.push_back({*parsed, words[0].place});
 }
 
+/// auth_pass PASSWORD; the messages do not repeat it.
+void* take_auth_pass(void* scope, const Statement& statement, Context& context) {
+  const auto arguments = statement.arguments();
+  std::optional<std::string> value;
+  if (arguments.size() == 1 && !arguments[0].text.empty()) {
+    value = std::string(arguments[0].text);
+  } else {
+    context.diagnostics.error(statement.place(),
+                              "'auth_pass' takes one password that is not empty; put one with blanks "
+                              "in quotes");
+  }
+  assign(static_cast<VrrpInstanceSpec*>(scope)->auth_pass, value, statement, context);
+  return nullptr;
+}
+
 using V = VrrpInstanceSpec;
 constexpr Block kVirtualAddressBlock{"virtual_ipaddress", {}, take_virtual_address};
 
@@ -43,7 +58,7 @@ constexpr Keyword kAuthenticationKeywords[] = {
      one<V, &V::auth_type, auth_type>},
     {"auth_pass", "PASSWORD", "",
      "The password. Only its first eight characters count; it protects against mistakes, not against attackers.",
-     one<V, &V::auth_pass, text>},
+     take_auth_pass},
 };
 constexpr Block kAuthenticationBlock{"authentication", {kAuthenticationKeywords}};
 

@@ -131,8 +131,16 @@ Token Lexer::plain_word() {
     if (escaped) text += c;
     ++position_;
   }
+  warn_about_comment();
   if (!escaped) return {TokenKind::kWord, conditional_, at, line_.substr(start, position_ - start)};
   return {TokenKind::kWord, conditional_, at, unescaped_.emplace_back(std::move(text))};
+}
+
+void Lexer::warn_about_comment() {
+  if (position_ + 1 >= line_.size() || !starts_comment(line_[position_]) || is_blank(line_[position_ + 1])) return;
+  const char c = line_[position_];
+  diagnostics_.warning(here(), std::string("'") + c + "' starts a comment here, in the middle of a word; write '\\" +
+                                   c + "' or put the word in quotes if it is meant");
 }
 
 }  // namespace lbdp::config

@@ -38,6 +38,9 @@ class Lexer {
   bool keep_conditional();
   Token quoted_word();
   Token plain_word();
+  /// A comment that begins right behind a word, as in "pass!word", takes the rest of the word away: said, as keepalived
+  /// does not.
+  void warn_about_comment();
   [[nodiscard]] Place here() const { return {number_, static_cast<uint32_t>(position_ + 1)}; }
 
   const Source& source_;

@@ -42,16 +42,24 @@ std::string place_of(const Block& block) {
   return &block == &kFileBlock ? "at the top level" : "in " + std::string(block.name);
 }
 
-void report_unknown(const Block& block, const Statement& statement, Context& context) {
-  const std::string_view name = statement.keyword();
-  std::string message = "unknown keyword " + quoted(name) + " " + place_of(block);
-  if (const std::string_view meant = nearest(name, names_in(block)); !meant.empty()) {
-    message += " (did you mean " + quoted(meant) + "?)";
-  } else if (const Block* home = home_of(kFileBlock, name)) {
-    message += " (it belongs " + place_of(*home) + (home == &kFileBlock ? ": is a '}' missing before it?)" : ")");
+/// " (did you mean ...?)", or where the keyword belongs; empty if neither is known.
+std::string hint(const Block& block, std::string_view name) {
+  if (const Block* home = home_of(kFileBlock, name)) {
+    return " (it belongs " + place_of(*home) + (home == &kFileBlock ? ": is a '}' missing before it?)" : ")");
   }
-  if (statement.has_block()) message += "; its block is skipped";
-  context.diagnostics.add(context.lenient ? Severity::kWarning : Severity::kError, statement.place(), message);
+  const std::string_view meant = nearest(name, names_in(block));
+  return meant.empty() ? "" : " (did you mean " + quoted(meant) + "?)";
+}
+
+void report_unknown(const Block& block, const Statement& statement, Context& context) {
+  const Severity severity = context.lenient ? Severity::kWarning : Severity::kError;
+  std::string message;
+  if (!context.diagnostics.full(severity)) {  // otherwise it is only counted, and a hint would be work for nothing
+    message =
+        "unknown keyword " + quoted(statement.keyword()) + " " + place_of(block) + hint(block, statement.keyword());
+    if (statement.has_block()) message += "; its block is skipped";
+  }
+  context.diagnostics.add(severity, statement.place(), std::move(message));
 }
 
 /// What the next version of the language will take, said more helpfully than "unknown keyword".
