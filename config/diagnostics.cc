@@ -103,7 +103,7 @@ std::vector<Diagnostic> Diagnostics::take() {
   return result;
 }
 
-std::string quoted(std::string_view text) {
+std::string in_quotes(std::string_view text) {
   static constexpr std::array<char, 17> kHex = {"0123456789abcdef"};
   std::string result = "'";
   for (const char c : text.substr(0, kLongestQuote)) {

@@ -46,7 +46,7 @@ class Diagnostics {
 };
 
 /// `text` in single quotes, fit for a terminal and a log: control characters as \xNN, long texts cut with "...".
-[[nodiscard]] std::string quoted(std::string_view text);
+[[nodiscard]] std::string in_quotes(std::string_view text);
 
 /// The candidate that someone who typed `word` probably meant, ignoring case; empty if none is near.
 [[nodiscard]] std::string_view nearest(std::string_view word, const std::vector<std::string_view>& candidates);

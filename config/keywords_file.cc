@@ -23,7 +23,7 @@ void take_virtual_server_head(VirtualServerSpec& server, const Statement& statem
   if (!expect_arguments(statement, 1, 2, context)) return;
   const auto arguments = statement.arguments();
   if (arguments[0].text == "fwmark" || arguments[0].text == "group") {
-    context.diagnostics.error(arguments[0].place, "virtual_server: " + quoted(arguments[0].text) +
+    context.diagnostics.error(arguments[0].place, "virtual_server: " + in_quotes(arguments[0].text) +
                                                       " is not supported yet; wanted virtual_server ADDRESS PORT");
     return;
   }

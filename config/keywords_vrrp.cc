@@ -24,12 +24,12 @@ void take_virtual_address(void* scope, const Statement& entry, Context& context)
   const auto parsed = prefix(words[0].text);
   if (!parsed) {
     context.diagnostics.error(words[0].place,
-                              "virtual_ipaddress: found " + quoted(words[0].text) + ", " + parsed.error().message);
+                              "virtual_ipaddress: found " + in_quotes(words[0].text) + ", " + parsed.error().message);
     return;
   }
   if (words.size() > 1) {
     context.diagnostics.error(
-        words[1].place, "virtual_ipaddress: " + quoted(words[1].text) + " after the address is not supported yet");
+        words[1].place, "virtual_ipaddress: " + in_quotes(words[1].text) + " after the address is not supported yet");
     return;
   }
   static_cast<VrrpInstanceSpec*>(scope)->virtual_ipaddress.push_back({*parsed, words[0].place});

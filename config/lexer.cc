@@ -54,7 +54,7 @@ bool Lexer::next_line() {
         line_.begin());
     if (strange < line_.size()) {
       position_ = strange;
-      diagnostics_.error(here(), "control character " + quoted(line_.substr(strange, 1)) + " in the file");
+      diagnostics_.error(here(), "control character " + in_quotes(line_.substr(strange, 1)) + " in the file");
       position_ = 0;
       line_ = line_.substr(0, strange);
     }
@@ -83,7 +83,7 @@ bool Lexer::keep_conditional() {
   const bool keep = ours != negated;
   // Said once an id, and only if nobody chose an id: a plain keepalived.conf must not lose lines in silence.
   if (!keep && !ours && config_id_.empty() && left_out_.size() < kMostIdsReported && left_out_.emplace(id).second) {
-    diagnostics_.note(at, "lines behind " + quoted(line_.substr(at.column - 1, position_ - (at.column - 1))) +
+    diagnostics_.note(at, "lines behind " + in_quotes(line_.substr(at.column - 1, position_ - (at.column - 1))) +
                               " are left out: the config-id is 'lbdp' (option -i sets another)");
   }
   return keep;
@@ -121,8 +121,8 @@ Token Lexer::plain_word() {
     if (c == '$' && after == '{') {
       const size_t close = line_.find('}', position_);
       const size_t past = close == std::string_view::npos ? line_.size() : close + 1;
-      diagnostics_.error(
-          here(), "variables such as " + quoted(line_.substr(position_, past - position_)) + " are not supported yet");
+      diagnostics_.error(here(), "variables such as " + in_quotes(line_.substr(position_, past - position_)) +
+                                     " are not supported yet");
       if (escaped) text += line_.substr(position_, past - position_);
       position_ = past;
       continue;

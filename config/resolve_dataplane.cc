@@ -48,10 +48,10 @@ Dataplane resolve_dataplane(const FileSpec& spec, Diagnostics& diagnostics) {
   for (const PortSpec& port : spec.dataplane.ports) {
     if (port.id) check_unique(ids, *port.id, port.place, "port " + std::to_string(*port.id), diagnostics);
     if (port.device) {
-      check_unique(devices, *port.device, port.device.place, "device " + quoted(*port.device), diagnostics);
+      check_unique(devices, *port.device, port.device.place, "device " + in_quotes(*port.device), diagnostics);
     }
     if (port.interface) {
-      check_unique(interfaces, *port.interface, port.interface.place, "interface " + quoted(*port.interface),
+      check_unique(interfaces, *port.interface, port.interface.place, "interface " + in_quotes(*port.interface),
                    diagnostics);
     }
     dataplane.ports.push_back(resolve_port(port, diagnostics));

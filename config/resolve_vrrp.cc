@@ -40,7 +40,7 @@ class InstanceResolver {
 
  private:
   [[nodiscard]] std::string message(const std::string& text) const {
-    return "vrrp_instance " + (spec_.name.empty() ? std::string() : quoted(spec_.name)) + ": " + text;
+    return "vrrp_instance " + (spec_.name.empty() ? std::string() : in_quotes(spec_.name)) + ": " + text;
   }
   void warn(Place place, const std::string& text) { diagnostics_.warning(place, message(text)); }
 
@@ -142,7 +142,8 @@ void check_duplicates(const std::vector<VrrpInstanceSpec>& instances, Diagnostic
     if (!instance.name.empty()) {
       const auto [known, inserted] = names.emplace(instance.name, instance.place);
       if (!inserted) {
-        diagnostics.error(instance.place, "a second vrrp_instance " + quoted(instance.name) + first_at(known->second));
+        diagnostics.error(instance.place,
+                          "a second vrrp_instance " + in_quotes(instance.name) + first_at(known->second));
       }
     }
     if (instance.interface && instance.virtual_router_id) {
@@ -151,7 +152,7 @@ void check_duplicates(const std::vector<VrrpInstanceSpec>& instances, Diagnostic
           routers.emplace(std::tuple(*instance.interface, *instance.virtual_router_id), place);
       if (!inserted) {
         diagnostics.error(place, "a second virtual_router_id " + std::to_string(*instance.virtual_router_id) +
-                                     " on interface " + quoted(*instance.interface) + first_at(known->second));
+                                     " on interface " + in_quotes(*instance.interface) + first_at(known->second));
       }
     }
     std::set<IpAddress> own;  // twice in one instance is the instance's matter

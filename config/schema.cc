@@ -48,7 +48,7 @@ std::string hint(const Block& block, std::string_view name) {
     return " (it belongs " + place_of(*home) + (home == &kFileBlock ? ": is a '}' missing before it?)" : ")");
   }
   const std::string_view meant = nearest(name, names_in(block));
-  return meant.empty() ? "" : " (did you mean " + quoted(meant) + "?)";
+  return meant.empty() ? "" : " (did you mean " + in_quotes(meant) + "?)";
 }
 
 void report_unknown(const Block& block, const Statement& statement, Context& context) {
@@ -56,7 +56,7 @@ void report_unknown(const Block& block, const Statement& statement, Context& con
   std::string message;
   if (!context.diagnostics.full(severity)) {  // otherwise it is only counted, and a hint would be work for nothing
     message =
-        "unknown keyword " + quoted(statement.keyword()) + " " + place_of(block) + hint(block, statement.keyword());
+        "unknown keyword " + in_quotes(statement.keyword()) + " " + place_of(block) + hint(block, statement.keyword());
     if (statement.has_block()) message += "; its block is skipped";
   }
   context.diagnostics.add(severity, statement.place(), std::move(message));
@@ -66,15 +66,15 @@ void report_unknown(const Block& block, const Statement& statement, Context& con
 bool report_preprocessor(const Statement& statement, Context& context) {
   const std::string_view name = statement.keyword();
   if (std::ranges::find(kIncludes, name) != std::end(kIncludes)) {
-    context.diagnostics.error(statement.place(), quoted(name) + " is not supported yet: put all into one file");
+    context.diagnostics.error(statement.place(), in_quotes(name) + " is not supported yet: put all into one file");
     return true;
   }
   if (name.size() > 1 && name.front() == '$' && name.find('=') != std::string_view::npos) {
-    context.diagnostics.error(statement.place(), "variables such as " + quoted(name) + " are not supported yet");
+    context.diagnostics.error(statement.place(), "variables such as " + in_quotes(name) + " are not supported yet");
     return true;
   }
   if (name.starts_with("~SEQ") || name.starts_with("~LST")) {
-    context.diagnostics.error(statement.place(), quoted(name) + ": ~SEQ and ~LST are not supported yet");
+    context.diagnostics.error(statement.place(), in_quotes(name) + ": ~SEQ and ~LST are not supported yet");
     return true;
   }
   return false;
@@ -94,7 +94,7 @@ void check_hidden(const Statement& statement, Context& context) {
   if (!statement.conditional()) return;
   const Place place = first_unconditional(statement);
   if (place == Place{}) return;
-  const std::string name = quoted(statement.keyword());
+  const std::string name = in_quotes(statement.keyword());
   context.diagnostics.warning(place,
                               "this line of the " + name + " block is not behind '@', so keepalived will refuse " +
                                   "it: '@ID' hides a line, not a block, and belongs before each line of " + name);
@@ -106,7 +106,7 @@ void apply_keyword(const Block& block, const Statement& statement, void* scope, 
     report_unknown(block, statement, context);
     return;
   }
-  const std::string name = quoted(keyword->name);
+  const std::string name = in_quotes(keyword->name);
   if (keyword->block == nullptr && statement.has_block()) {
     context.diagnostics.error(statement.place(), name + " takes no block");
     return;

@@ -6,13 +6,13 @@ namespace lbdp::config {
 bool expect_arguments(const Statement& statement, size_t least, size_t most, Context& context) {
   const auto arguments = statement.arguments();
   if (arguments.size() < least) {
-    context.diagnostics.error(statement.place(), quoted(statement.keyword()) + " needs " +
+    context.diagnostics.error(statement.place(), in_quotes(statement.keyword()) + " needs " +
                                                      (least == 1 ? "a value" : std::to_string(least) + " values"));
     return false;
   }
   if (arguments.size() > most) {
-    context.diagnostics.error(arguments[most].place, quoted(statement.keyword()) + ": " + quoted(arguments[most].text) +
-                                                         " is too much; it takes " +
+    context.diagnostics.error(arguments[most].place, in_quotes(statement.keyword()) + ": " +
+                                                         in_quotes(arguments[most].text) + " is too much; it takes " +
                                                          (most == 0   ? "no value"
                                                           : most == 1 ? "one value"
                                                                       : "at most " + std::to_string(most) + " values"));
@@ -22,12 +22,12 @@ bool expect_arguments(const Statement& statement, size_t least, size_t most, Con
 }
 
 void report_value(const Statement& statement, const Word& word, const Error& error, Context& context) {
-  context.diagnostics.error(word.place,
-                            std::string(statement.keyword()) + ": found " + quoted(word.text) + ", " + error.message);
+  context.diagnostics.error(
+      word.place, std::string(statement.keyword()) + ": found " + in_quotes(word.text) + ", " + error.message);
 }
 
 void report_repeated(const Statement& statement, Place before, Context& context) {
-  context.diagnostics.warning(statement.place(), quoted(statement.keyword()) + " is set again, after line " +
+  context.diagnostics.warning(statement.place(), in_quotes(statement.keyword()) + " is set again, after line " +
                                                      std::to_string(before.line) + "; this one, the last, counts");
 }
 

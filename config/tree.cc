@@ -126,7 +126,7 @@ class TreeBuilder {
     for (const OpenBlock& block : open_) {
       if (!block.node) continue;
       const Word& keyword = tree_.words_[tree_.nodes_[*block.node].first_word];
-      diagnostics_.error(block.place, "the block of " + quoted(keyword.text) + " is not closed: '}' is missing");
+      diagnostics_.error(block.place, "the block of " + in_quotes(keyword.text) + " is not closed: '}' is missing");
     }
     finish(token.place);
   }

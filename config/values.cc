@@ -61,7 +61,7 @@ Result<Duration> short_interval(std::string_view text) {
   }
   Duration value{};
   if (parse_seconds(digits, value) && value / divisor <= std::chrono::seconds(1)) return value / divisor;
-  return fail("wanted a time from 0 to 1s, such as '50us', '1ms', '0.001s' or '0.001'");
+  return fail("wanted a time from 0 to 1s, such as '50us', '1ms', '0.1s' or '0.001'");
 }
 
 Result<bool> boolean(std::string_view text) {
