@@ -149,8 +149,4 @@ void Checker::log_not_run(const std::string& reason) {
   }
 }
 
-std::string keepalived_name(Protocol protocol, const Endpoint& endpoint) {
-  return fmt::format("[{}]:{}:{}", endpoint.address.to_string(), to_string(protocol), endpoint.port);
-}
-
 }  // namespace lbdp::checks

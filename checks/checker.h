@@ -60,7 +60,4 @@ class Checker {
   uint64_t probes_failed_ = 0;
 };
 
-/// "[172.18.250.77]:tcp:80", as keepalived writes a server in logs, mails and FIFOs.
-[[nodiscard]] std::string keepalived_name(Protocol protocol, const Endpoint& endpoint);
-
 }  // namespace lbdp::checks

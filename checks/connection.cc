@@ -7,6 +7,8 @@
 #include <cctype>
 #include <utility>
 
+#include "config/types/asio_endpoint.h"
+
 namespace lbdp::checks {
 namespace {
 
@@ -18,18 +20,6 @@ class ConnectionProbe : public Probe {
  private:
   std::shared_ptr<Connection> connection_;
 };
-
-asio::ip::tcp::endpoint to_asio(const Endpoint& endpoint) {
-  const auto bytes = endpoint.address.bytes();
-  if (endpoint.address.is_v4()) {
-    asio::ip::address_v4::bytes_type address{};
-    std::copy(bytes.begin(), bytes.end(), address.begin());
-    return {asio::ip::address_v4(address), endpoint.port};
-  }
-  asio::ip::address_v6::bytes_type address{};
-  std::copy(bytes.begin(), bytes.end(), address.begin());
-  return {asio::ip::address_v6(address), endpoint.port};
-}
 
 }  // namespace
 
@@ -47,7 +37,7 @@ void Connection::start() {
 }
 
 void Connection::connect() {
-  const auto endpoint = to_asio(peer_);
+  const auto endpoint = to_tcp_endpoint(peer_);
   boost::system::error_code error;
   if (socket_.open(endpoint.protocol(), error) || socket_.non_blocking(true, error)) {
     // The callback must not run inside start(), whose caller has no handle yet.

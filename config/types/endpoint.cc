@@ -55,6 +55,11 @@ std::string Endpoint::to_string() const {
   return host + ":" + std::to_string(port);
 }
 
+std::string keepalived_name(Protocol protocol, const Endpoint& endpoint) {
+  return "[" + endpoint.address.to_string() + "]:" + std::string(to_string(protocol)) + ":" +
+         std::to_string(endpoint.port);
+}
+
 Result<ServiceKey> ServiceKey::parse(std::string_view text) {
   const size_t slash = text.find('/');
   const std::string_view name = text.substr(0, slash == std::string_view::npos ? 0 : slash);

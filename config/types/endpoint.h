@@ -31,6 +31,9 @@ struct Endpoint {
   friend std::strong_ordering operator<=>(const Endpoint&, const Endpoint&) = default;
 };
 
+/// "[172.18.250.77]:tcp:80", as keepalived writes a server in logs, mails and FIFOs.
+[[nodiscard]] std::string keepalived_name(Protocol protocol, const Endpoint& endpoint);
+
 /// What names a virtual server: protocol and endpoint. Written "tcp/172.18.250.99:80" in lbdp-cli.
 struct ServiceKey {
   Protocol protocol = Protocol::kTcp;
