@@ -26,6 +26,8 @@ IpAddress IpAddress::v6(std::span<const uint8_t, 16> address) {
 
 Result<IpAddress> IpAddress::parse(std::string_view text) {
   const std::string zero_terminated(text);
+  // inet_pton() would stop at a zero byte and take what stands before it.
+  if (text.find('\0') != std::string_view::npos) return fail("an address with a zero byte in it");
   IpAddress a;
   if (inet_pton(AF_INET, zero_terminated.c_str(), a.bytes_.data()) == 1) return a;
   a.family_ = Family::kIpv6;
