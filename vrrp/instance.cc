@@ -87,7 +87,7 @@ Actions Instance::receive(const Advertisement& advertisement, TimePoint now) {
 Actions Instance::expire(TimePoint now) {
   Actions out;
   if (garp_again_ && now >= *garp_again_) {
-    send_garp(addresses_of(params_.virtual_addresses), now, out);
+    send_garp(addresses_of(params_.virtual_addresses), out);
     garp_again_.reset();
   }
   if (!timer_ || now < *timer_) return out;
@@ -206,8 +206,9 @@ void Instance::defend(const Advertisement& advertisement, TimePoint now, Actions
   }
   send_at_once(now, out);
   // The other one announced the addresses too: take them back, but let a flood of adverts not become one of ARPs.
-  if (last_garp_ && now - *last_garp_ < params_.advert_int) return;
-  send_garp(addresses_of(params_.virtual_addresses), now, out);
+  if (last_defence_ && now - *last_defence_ < params_.advert_int) return;
+  last_defence_ = now;
+  send_garp(addresses_of(params_.virtual_addresses), out);
   if (!garp_again_) garp_again_ = now + params_.garp_master_delay;
 }
 
@@ -239,7 +240,7 @@ void Instance::become_master(std::string cause, TimePoint now, Actions& out) {
   // Before the gratuitous ARPs: whoever serves the addresses should do so when the first client is told.
   enter(State::kMaster, std::move(cause), out);
   timer_ = now + params_.advert_int;
-  send_garp(addresses_of(params_.virtual_addresses), now, out);
+  send_garp(addresses_of(params_.virtual_addresses), out);
   if (params_.garp_master_delay.count() > 0) garp_again_ = now + params_.garp_master_delay;
 }
 
@@ -275,6 +276,7 @@ void Instance::enter(State state, std::string cause, Actions& out) {
   garp_again_.reset();
   preempt_at_.reset();
   preempting_ = false;
+  last_defence_.reset();
   notices_.reset();
   out.emplace_back(Transition{params_.name, from, state, priority_, std::move(cause)});
 }
@@ -294,10 +296,9 @@ void Instance::send_at_once(TimePoint now, Actions& out) {
   last_sent_ = now;
 }
 
-void Instance::send_garp(std::vector<IpAddress> addresses, TimePoint now, Actions& out) {
+void Instance::send_garp(std::vector<IpAddress> addresses, Actions& out) {
   if (addresses.empty() || params_.garp_master_repeat == 0) return;
   out.emplace_back(SendGarp{std::move(addresses), params_.garp_master_repeat});
-  last_garp_ = now;
 }
 
 // --- changes of parameters
@@ -322,7 +323,7 @@ void Instance::change_addresses(const std::vector<IpPrefix>& before, TimePoint n
   if (added.empty()) return;
   const auto announced = addresses_of(added);
   out.emplace_back(AddAddresses{std::move(added)});
-  send_garp(announced, now, out);
+  send_garp(announced, out);
   if (params_.garp_master_delay.count() > 0) garp_again_ = now + params_.garp_master_delay;
 }
 

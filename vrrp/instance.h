@@ -103,7 +103,7 @@ class Instance {
 
   void send_advertisement(TimePoint now, Actions& out);
   void send_at_once(TimePoint now, Actions& out);
-  void send_garp(std::vector<IpAddress> addresses, TimePoint now, Actions& out);
+  void send_garp(std::vector<IpAddress> addresses, Actions& out);
   void change_addresses(const std::vector<IpPrefix>& before, TimePoint now, Actions& out);
   void change_interval(TimePoint now);
   void change_priority(uint8_t priority, Actions& out);
@@ -125,11 +125,11 @@ class Instance {
   bool preempting_ = false;    // the last advertisement was discarded, the down timer runs on
   std::string contradiction_;  // keywords of params_ that exclude each other, and which one lost
 
-  std::optional<TimePoint> timer_;       // BACKUP: the master is down; MASTER: the next advertisement
-  std::optional<TimePoint> garp_again_;  // the second set of gratuitous ARPs
-  std::optional<TimePoint> preempt_at_;  // before it, a lower-priority master is left alone
-  std::optional<TimePoint> last_sent_;   // advertisement
-  std::optional<TimePoint> last_garp_;
+  std::optional<TimePoint> timer_;         // BACKUP: the master is down; MASTER: the next advertisement
+  std::optional<TimePoint> garp_again_;    // the second set of gratuitous ARPs
+  std::optional<TimePoint> preempt_at_;    // before it, a lower-priority master is left alone
+  std::optional<TimePoint> last_sent_;     // advertisement
+  std::optional<TimePoint> last_defence_;  // gratuitous ARPs against a lower-priority master
   NoticeLimiter<kNotices> notices_;
 };
 

@@ -143,6 +143,7 @@ struct Speaker::Impl : public std::enable_shared_from_this<Speaker::Impl>, publi
   void perform_now(Runner& runner, const Transition& transition);
   void arm(const RunnerPtr& runner);
   void on_timer(const RunnerPtr& runner);
+  void notice_delay(Runner& runner);
   void reject(Runner& runner, const Rejection& rejection, std::span<const uint8_t> datagram);
   void report(Runner& runner, Runner::Notice notice, const std::string& text);
 
@@ -290,6 +291,7 @@ void Speaker::Impl::on_datagram(Link& link, std::span<const uint8_t> datagram) {
                advertisement->source.to_string() + " are not our " +
                std::to_string(runner->instance.params().virtual_addresses.size()) + " virtual addresses");
   }
+  notice_delay(*runner);
   run(runner, runner->instance.receive(*advertisement, Clock::now()));
 }
 
@@ -335,14 +337,19 @@ void Speaker::Impl::arm(const RunnerPtr& runner) {
       });
 }
 
-void Speaker::Impl::on_timer(const RunnerPtr& runner) {
-  const auto deadline = std::exchange(runner->armed, std::nullopt);
+/// Says so if our own reactor was too late for a deadline of this instance: the cause of many a false failover.
+void Speaker::Impl::notice_delay(Runner& runner) {
   const TimePoint now = Clock::now();
-  if (deadline && now - *deadline > runner->instance.params().advert_int) {
-    ++runner->counters.late_timers;
-    log.warn("({}) our own timer came {} ms late: something held up the control thread", runner->instance.params().name,
-             std::chrono::duration_cast<std::chrono::milliseconds>(now - *deadline).count());
-  }
+  if (!runner.armed || now - *runner.armed <= runner.instance.params().advert_int) return;
+  ++runner.counters.late_timers;
+  log.warn("({}) our own timer came {} ms late: something held up the control thread", runner.instance.params().name,
+           std::chrono::duration_cast<std::chrono::milliseconds>(now - *runner.armed).count());
+  runner.armed.reset();  // noticed once; it is armed again after this event
+}
+
+void Speaker::Impl::on_timer(const RunnerPtr& runner) {
+  notice_delay(*runner);
+  runner->armed.reset();
   // If we are late, the master's advertisements wait in the socket. They were in time: take them first.
   const std::shared_ptr<Link> link = runner->link;
   link->drain(kDatagramsBeforeTimeout);
