@@ -33,22 +33,22 @@ struct HttpUrl {
   };
   std::string path = "/";
   std::vector<StatusRange> status_code{{}};
-  std::string host;  // the Host header's value, complete
+  std::string host{};  // the Host header's value, complete
 
   friend bool operator==(const HttpUrl&, const HttpUrl&) = default;
 };
 
 struct HttpGetParams {
-  Timing timing;
-  Endpoint connect;
-  std::vector<HttpUrl> urls;
+  Timing timing{};
+  Endpoint connect{};
+  std::vector<HttpUrl> urls{};
 
   friend bool operator==(const HttpGetParams&, const HttpGetParams&) = default;
 };
 
 struct TcpCheckParams {
-  Timing timing;
-  Endpoint connect;
+  Timing timing{};
+  Endpoint connect{};
 
   friend bool operator==(const TcpCheckParams&, const TcpCheckParams&) = default;
 };
@@ -57,9 +57,9 @@ using CheckerParams = std::variant<TcpCheckParams, HttpGetParams>;
 
 /// A real server to be checked: it is up while none of its checkers has failed.
 struct TargetParams {
-  RealServerKey key;
+  RealServerKey key{};
   bool alpha = false;  // down until the first success
-  std::vector<CheckerParams> checkers;
+  std::vector<CheckerParams> checkers{};
 
   friend bool operator==(const TargetParams&, const TargetParams&) = default;
 };

@@ -17,7 +17,7 @@ struct ProbeResult {
   enum class Outcome : uint8_t { kSuccess, kFailure, kNotRun };
 
   Outcome outcome = Outcome::kFailure;
-  std::string reason;
+  std::string reason{};
 };
 
 /// Called once, from the reactor and never from within the function that started the probe.

@@ -23,8 +23,8 @@ namespace lbdp::checks {
 struct Verdict {
   RealServerKey key;
   bool up = true;
-  std::string reason;
-  std::string_view type;  // of the checker that decided: "HTTP_GET", "TCP_CHECK"
+  std::string reason{};
+  std::string_view type{};  // of the checker that decided: "HTTP_GET", "TCP_CHECK"
 };
 
 struct CheckerStatus {

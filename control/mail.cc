@@ -29,6 +29,7 @@ struct Mailer::Impl : std::enable_shared_from_this<Mailer::Impl> {
   void delivered(const SmtpResult& result);
   void not_delivered(const SmtpResult& result);
   void retry_later();
+  void retry_now();
   void stop();
 
   asio::io_context& io;
@@ -123,7 +124,8 @@ void Mailer::Impl::not_delivered(const SmtpResult& result) {
 
 /// The server is in trouble: what waits behind would meet the same.
 void Mailer::Impl::retry_later() {
-  if (queue.empty()) {
+  if (queue.empty() || !enabled()) {
+    deliver_next();
     return;
   }
   waiting_to_retry = true;
@@ -167,6 +169,15 @@ void Mailer::configure(MailParams params) {
     } else {
       impl_->log.error("mail: '{}' is not an address to write to: left out", to);
     }
+  }
+  impl_->retry_now();
+}
+
+/// New parameters may well mend what failed with the old ones: no waiting.
+void Mailer::Impl::retry_now() {
+  if (std::exchange(waiting_to_retry, false)) {
+    retry_timer.cancel();
+    deliver_next();
   }
 }
 

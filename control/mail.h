@@ -19,10 +19,10 @@ class logger;
 namespace lbdp::control {
 
 struct MailParams {
-  std::optional<Endpoint> smtp_server;  // none: no mail is sent
-  std::string helo_name;                // empty: the host's name
-  std::string from;
-  std::vector<std::string> to;                                                // none: no mail is sent
+  std::optional<Endpoint> smtp_server{};  // none: no mail is sent
+  std::string helo_name{};                // empty: the host's name
+  std::string from{};
+  std::vector<std::string> to{};                                              // none: no mail is sent
   std::chrono::microseconds smtp_connect_timeout = std::chrono::seconds(30);  // for each step of a delivery
 
   std::chrono::microseconds retry_after = std::chrono::seconds(10);

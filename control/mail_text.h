@@ -12,8 +12,8 @@ namespace lbdp::control {
 
 /// What an alert says. The body's lines end in '\n'.
 struct MailText {
-  std::string subject;
-  std::string body;
+  std::string subject{};
+  std::string body{};
 };
 
 /// keepalived's alert for a real server, with the check's reason as a second line. `checker` is the type of the checker
