@@ -26,7 +26,9 @@ class Eal {
  private:
   Eal() = default;
   bool running_ = true;
-  std::string hugepage_prefix_;  // whose hugepage files go at the end; empty: none
+  // What goes at the end; empty: nothing.
+  std::string hugepage_prefix_;    // of our hugepage files
+  std::string runtime_directory_;  // EAL's, with its sockets
 };
 
 struct PortStatus {

@@ -7,6 +7,7 @@
 
 #include <algorithm>
 #include <cstring>
+#include <filesystem>
 #include <string>
 #include <vector>
 
@@ -44,7 +45,6 @@ std::string missing_hugepages(const EalOptions& options) {
 
 /// The cause of rte_eal_init's failure, as far as the machine's state tells it.
 std::string explain_failure(const EalOptions& options, int error) {
-  // A wrong option is EINVAL too, but EAL sees it before it looks at memory; so memory first only when it lacks.
   if (std::string missing = missing_hugepages(options); !missing.empty()) {
     return missing;
   }
@@ -52,8 +52,12 @@ std::string explain_failure(const EalOptions& options, int error) {
     return "not running as root: hugepages, VFIO and the taps need it (or CAP_IPC_LOCK, CAP_NET_ADMIN, CAP_NET_RAW and "
            "write access to the hugetlbfs mount)";
   }
+  if (error == ENOMEM) {
+    return "not enough memory for what -m or --socket-mem asks; free hugepages: " +
+           std::to_string(read_hugepages().free_mib) + " MiB" + std::string(kHugepageCommands);
+  }
   if (error == EINVAL) {
-    return "EAL refuses its options; its own message stands above. lbdp's options come after \"--\": lbdp -l 0,1 -- -c "
+    return "a wrong option; EAL's own message stands above. lbdp's options come after \"--\": lbdp -l 0,1 -- -c "
            "lb.conf";
   }
   if (error == EALREADY) {
@@ -73,7 +77,8 @@ Result<void> check_resources() {
   }
   if (rte_eth_dev_count_avail() == 0) {
     return fail(
-        "EAL: no port\n  bind a NIC to vfio-pci: dpdk-devbind.py --status; dpdk-devbind.py --bind=vfio-pci "
+        "EAL: no port; if a device was named, EAL's messages above say why it cannot be used\n  bind a NIC to "
+        "vfio-pci: dpdk-devbind.py --status; dpdk-devbind.py --bind=vfio-pci "
         "0000:03:00.0\n  or name a virtual device: --vdev=net_af_packet0,iface=eth1");
   }
   return {};
@@ -99,6 +104,7 @@ Result<Eal> Eal::start(std::span<const std::string> arguments) {
   }
   Eal eal;
   eal.hugepage_prefix_ = options.keeps_files() ? options.file_prefix : "";
+  eal.runtime_directory_ = options.secondary ? "" : rte_eal_get_runtime_dir();
   if (parsed + 1 < static_cast<int>(copy.size())) {
     return fail("EAL: does not know the argument \"" + std::string(argv[static_cast<size_t>(parsed) + 1]) +
                 "\"; lbdp's own options come after \"--\"");
@@ -110,7 +116,9 @@ Result<Eal> Eal::start(std::span<const std::string> arguments) {
 }
 
 Eal::Eal(Eal&& other) noexcept
-    : running_(std::exchange(other.running_, false)), hugepage_prefix_(std::move(other.hugepage_prefix_)) {}
+    : running_(std::exchange(other.running_, false)),
+      hugepage_prefix_(std::move(other.hugepage_prefix_)),
+      runtime_directory_(std::move(other.runtime_directory_)) {}
 
 Eal::~Eal() {
   if (!running_) {
@@ -119,6 +127,10 @@ Eal::~Eal() {
   rte_eal_cleanup();
   if (!hugepage_prefix_.empty()) {
     remove_hugepage_files(hugepage_prefix_);
+  }
+  if (!runtime_directory_.empty()) {
+    std::error_code ignored;
+    std::filesystem::remove_all(runtime_directory_, ignored);
   }
 }
 

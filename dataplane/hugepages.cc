@@ -6,6 +6,7 @@
 #include <sys/file.h>
 #include <unistd.h>
 
+#include <charconv>
 #include <cstdio>
 #include <filesystem>
 #include <fstream>
@@ -21,6 +22,14 @@ uint64_t read_number(const fs::path& file) {
   uint64_t number = 0;
   std::ifstream(file) >> number;
   return number;
+}
+
+/// From the name of a directory in /sys/kernel/mm/hugepages: "hugepages-2048kB".
+uint64_t page_kib(const std::string& name) {
+  uint64_t kib = 0;
+  const size_t digits = name.find('-') + 1;
+  std::from_chars(name.data() + digits, name.data() + name.size(), kib);
+  return kib;
 }
 
 std::vector<std::string> hugetlbfs_mounts() {
@@ -77,11 +86,14 @@ EalOptions read_eal_options(std::span<const std::string> arguments) {
 }
 
 Hugepages read_hugepages() {
-  Hugepages pages{.mounts = hugetlbfs_mounts()};
+  Hugepages pages;
+  pages.mounts = hugetlbfs_mounts();
   std::error_code ignored;
   for (const fs::directory_entry& size : fs::directory_iterator("/sys/kernel/mm/hugepages", ignored)) {
     pages.total += read_number(size.path() / "nr_hugepages");
-    pages.free += read_number(size.path() / "free_hugepages");
+    const uint64_t free = read_number(size.path() / "free_hugepages");
+    pages.free += free;
+    pages.free_mib += free * page_kib(size.path().filename().string()) / 1024;
   }
   return pages;
 }

@@ -25,6 +25,7 @@ struct EalOptions {
 struct Hugepages {
   uint64_t total = 0;
   uint64_t free = 0;
+  uint64_t free_mib = 0;
   std::vector<std::string> mounts;  // hugetlbfs mount points
 };
 

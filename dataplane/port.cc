@@ -160,6 +160,12 @@ Result<Port> Port::open(const PortPlan& plan, rte_mempool* pool, std::vector<std
   if (const int error = rte_eth_macaddr_get(plan.id, &address); error != 0) {
     return fail("port " + plan.device + ": no MAC address: " + reason(error));
   }
+  if (rte_is_valid_assigned_ether_addr(&address) == 0) {
+    // A net_ring has none. No matter if the driver cannot take one: then it does not filter by it either.
+    rte_eth_random_addr(address.addr_bytes);
+    rte_eth_dev_default_mac_addr_set(plan.id, &address);
+    notes.push_back("port " + plan.device + ": " + plan.driver + " has no MAC address; a random one stands in");
+  }
   std::copy_n(address.addr_bytes, RTE_ETHER_ADDR_LEN, port.mac_.bytes.begin());
   if (plan.queues > 1 && plan.rss_types == 0) {
     notes.push_back("port " + plan.device + ": " + plan.driver + " offers no RSS; it spreads flows over its " +

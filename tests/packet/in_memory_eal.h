@@ -5,6 +5,7 @@
 #include <rte_eal.h>
 #include <unistd.h>
 
+#include <filesystem>
 #include <string>
 #include <vector>
 
@@ -27,7 +28,11 @@ class InMemoryEal : public ::testing::Environment {
     argv.push_back(nullptr);
     ASSERT_GE(rte_eal_init(static_cast<int>(arguments.size()), argv.data()), 0);
   }
-  void TearDown() override { rte_eal_cleanup(); }
+  void TearDown() override {
+    const std::string runtime_directory = rte_eal_get_runtime_dir();
+    rte_eal_cleanup();
+    std::filesystem::remove_all(runtime_directory);
+  }
 
  private:
   std::vector<std::string> extra_;

@@ -143,6 +143,8 @@ TEST(Port, OpensStartsAndCarriesFrames) {
   ASSERT_TRUE(port) << port.error().message;
   ASSERT_TRUE(port->start(notes));
   EXPECT_TRUE(port->link_up());
+  EXPECT_NE(port->mac(), MacAddress{}) << "net_ring has no address, the tap needs one";
+  EXPECT_FALSE(port->mac().is_group());
 
   rte_mbuf* sent = rte_pktmbuf_alloc(pool);
   ASSERT_NE(sent, nullptr);
