@@ -46,6 +46,15 @@ constexpr Keyword kKeywords[] = {
      "How long a worker that finds nothing to do may sleep: 50us, 1ms, 0.1s, at most 1s; a bare number is seconds. 0: "
      "never, the worker polls.",
      one<D, &D::idle_sleep, short_interval>},
+    {"mbufs", "1024..134217728", "as many as the queues need",
+     "The number of receive buffers on each NUMA node. A driver that keeps many (net_pcap with infinite_rx) needs "
+     "more.",
+     one<D, &D::mbufs, number<uint32_t, 1024, 134217728>>},
+    {"mbuf_size", "256..65535", "room for a whole frame",
+     "Bytes of a receive buffer, DPDK's 128 bytes of headroom included. Longer frames need a driver that can spread "
+     "them "
+     "over several buffers.",
+     one<D, &D::mbuf_size, number<uint16_t, 256, 65535>>},
     {"expire_nodest_conn", "[BOOL]", "on",
      "Forget a connection, on its next packet, whose real server is gone, as IPVS's switch of this name does.",
      flag<D, &D::expire_nodest_conn>},

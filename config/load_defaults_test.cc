@@ -54,6 +54,8 @@ TEST(Defaults, EmptyFile) {
   EXPECT_EQ(model.global.smtp_server, std::nullopt);
   EXPECT_EQ(model.dataplane.connections, 1048576u);
   EXPECT_EQ(model.dataplane.idle_sleep, seconds(0));
+  EXPECT_EQ(model.dataplane.mbufs, 0u);
+  EXPECT_EQ(model.dataplane.mbuf_size, 0);
   EXPECT_TRUE(model.dataplane.expire_nodest_conn);
   EXPECT_EQ(model.dataplane.timeout_tcp, seconds(900));
   EXPECT_EQ(model.dataplane.timeout_tcpfin, seconds(120));
@@ -239,7 +241,8 @@ TEST(Values, Timeouts) {
 TEST(Values, Dataplane) {
   const Model model = load(
       "dataplane {\nport 1 {\ndevice net_tap0\ninterface eth1\n}\nport 0 {\ndevice 0000:03:00.0\nipaddress "
-      "192.0.2.5/24\nrx_descriptors 512\ntx_descriptors 256\n}\nconnections 4096\nexpire_nodest_conn off\n}");
+      "192.0.2.5/24\nrx_descriptors 512\ntx_descriptors 256\n}\nconnections 4096\nexpire_nodest_conn off\nmbufs "
+      "200000\nmbuf_size 256\n}");
   ASSERT_EQ(model.dataplane.ports.size(), 2u);
   EXPECT_EQ(model.dataplane.ports[0].id, 1);
   EXPECT_EQ(model.dataplane.ports[0].device, "net_tap0");
@@ -249,6 +252,8 @@ TEST(Values, Dataplane) {
   EXPECT_EQ(model.dataplane.ports[1].rx_descriptors, 512);
   EXPECT_EQ(model.dataplane.ports[1].tx_descriptors, 256);
   EXPECT_EQ(model.dataplane.connections, 4096u);
+  EXPECT_EQ(model.dataplane.mbufs, 200000u);
+  EXPECT_EQ(model.dataplane.mbuf_size, 256);
   EXPECT_FALSE(model.dataplane.expire_nodest_conn);
 }
 

@@ -144,6 +144,8 @@ struct Dataplane {
   std::vector<Port> ports;
   uint32_t connections = 1048576;  // per worker
   Duration idle_sleep{0};          // 0: pure polling
+  uint32_t mbufs = 0;              // receive buffers a NUMA node; 0: as many as the queues need
+  uint16_t mbuf_size = 0;          // bytes, headroom included; 0: a whole frame fits
   bool expire_nodest_conn = true;
   // lvs_timeouts' values; see shared defaults of IPVS
   Duration timeout_tcp = std::chrono::seconds(900);

@@ -58,6 +58,8 @@ Dataplane resolve_dataplane(const FileSpec& spec, Diagnostics& diagnostics) {
   }
   dataplane.connections = first_of(dataplane.connections, spec.dataplane.connections);
   dataplane.idle_sleep = first_of(dataplane.idle_sleep, spec.dataplane.idle_sleep);
+  dataplane.mbufs = first_of(dataplane.mbufs, spec.dataplane.mbufs);
+  dataplane.mbuf_size = first_of(dataplane.mbuf_size, spec.dataplane.mbuf_size);
   dataplane.expire_nodest_conn = first_of(dataplane.expire_nodest_conn, spec.dataplane.expire_nodest_conn);
   dataplane.timeout_tcp = timeout(spec.global.timeouts.tcp, dataplane.timeout_tcp);
   dataplane.timeout_tcpfin = timeout(spec.global.timeouts.tcpfin, dataplane.timeout_tcpfin);

@@ -136,6 +136,8 @@ struct DataplaneSpec {
   std::vector<PortSpec> ports;
   Setting<uint32_t> connections;
   Setting<Duration> idle_sleep;
+  Setting<uint32_t> mbufs;
+  Setting<uint16_t> mbuf_size;
   Setting<bool> expire_nodest_conn;
 };
 
