@@ -1,0 +1,70 @@
+// SPDX-License-Identifier: BSD-2-Clause
+#include <spdlog/spdlog.h>
+
+#include <iostream>
+
+#include "config/load.h"
+#include "config/report.h"
+#include "control/director.h"
+#include "control/log.h"
+#include "control/options.h"
+#include "dataplane/dataplane.h"
+
+namespace lbdp::control {
+namespace {
+
+ExitCode run(const Options& options, const config::Model& model) {
+  const auto start_log = make_logger(options.log_level, options.log_format);
+  auto eal = dataplane::Eal::start(options.eal_arguments);
+  if (!eal) {
+    start_log->error("{}", eal.error().message);
+    return ExitCode::kRuntimeFailure;
+  }
+  AsyncLog log(options.log_level, options.log_format);  // after EAL: its thread stays on the main lcore
+  asio::io_context io(1);
+  auto director = Director::start(io, options, model, dataplane::Dataplane::start, log.logger());
+  if (!director) {
+    start_log->error("{}", director.error().message);
+    return ExitCode::kRuntimeFailure;
+  }
+  io.run();
+  director->reset();
+  return ExitCode::kOk;
+}
+
+ExitCode load_and_run(const Options& options) {
+  const auto loaded =
+      config::load_file(options.config_file, {.lenient = options.lenient, .config_id = options.config_id});
+  if (options.action == Options::Action::kTestConfig) {
+    config::report_check(std::cout, std::cerr, options.config_file, loaded, {.verbose = options.verbose});
+    return loaded.ok() ? ExitCode::kOk : ExitCode::kBadConfiguration;
+  }
+  config::print_diagnostics(std::cerr, loaded, {.verbose = options.verbose});
+  return loaded.ok() ? run(options, *loaded.model) : ExitCode::kBadConfiguration;
+}
+
+ExitCode guarded_main(std::span<const char* const> arguments) {
+  const auto options = parse_options(arguments);
+  if (!options) {
+    std::cerr << options.error().message << '\n';
+    return ExitCode::kUsage;
+  }
+  switch (options->action) {
+    case Options::Action::kHelp: std::cout << help_text(); return ExitCode::kOk;
+    case Options::Action::kVersion: std::cout << "lbdp " << LBDP_VERSION << '\n'; return ExitCode::kOk;
+    default: return load_and_run(*options);
+  }
+}
+
+}  // namespace
+}  // namespace lbdp::control
+
+int main(int argc, char** argv) {
+  try {
+    const std::span<const char* const> arguments(argv, static_cast<size_t>(argc));
+    return static_cast<int>(lbdp::control::guarded_main(arguments));
+  } catch (const std::exception& error) {
+    std::cerr << "lbdp: " << error.what() << '\n';
+    return static_cast<int>(lbdp::control::ExitCode::kRuntimeFailure);
+  }
+}

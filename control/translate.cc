@@ -1,0 +1,220 @@
+// SPDX-License-Identifier: BSD-2-Clause
+#include "control/translate.h"
+
+#include <unistd.h>
+
+#include <algorithm>
+#include <array>
+#include <deque>
+#include <set>
+
+namespace lbdp::control {
+namespace {
+
+using config::Model;
+
+/// "eth0.100" is the kernel's, on top of the tap "eth0".
+std::string base_interface(const std::string& name) {
+  return name.substr(0, name.find('.'));
+}
+
+/// The names that ports without a name of their own take, in order.
+std::deque<std::string> free_names(const Model& model) {
+  std::set<std::string> taken;
+  for (const auto& port : model.dataplane.ports) taken.insert(port.interface);
+  std::deque<std::string> names;
+  for (const auto& name : model.interfaces) {
+    if (taken.insert(base_interface(name)).second) names.push_back(base_interface(name));
+  }
+  return names;
+}
+
+dataplane::PortParams to_port_params(const config::Port& port) {
+  return {.device = port.device,
+          .interface = port.interface,
+          .rx_descriptors = port.rx_descriptors,
+          .tx_descriptors = port.tx_descriptors};
+}
+
+std::chrono::seconds whole_seconds(config::Duration duration) {
+  return std::chrono::duration_cast<std::chrono::seconds>(duration);
+}
+
+std::vector<std::string> holders(const Model& model, const IpAddress& vip) {
+  std::vector<std::string> names;
+  for (const auto& instance : model.vrrp_instances) {
+    const auto& addresses = instance.virtual_ipaddress;
+    const bool holds =
+        std::any_of(addresses.begin(), addresses.end(), [&](const IpPrefix& p) { return p.address == vip; });
+    if (holds) names.push_back(instance.name);
+  }
+  return names;
+}
+
+dataplane::Scheduler to_scheduler(config::LbAlgo algo) {
+  switch (algo) {
+    case config::LbAlgo::kRoundRobin: return dataplane::Scheduler::kRoundRobin;
+  }
+  return dataplane::Scheduler::kRoundRobin;
+}
+
+checks::Timing to_timing(const config::CheckTiming& timing) {
+  return {.delay_loop = timing.delay_loop,
+          .connect_timeout = timing.connect_timeout,
+          .retry = timing.retry,
+          .delay_before_retry = timing.delay_before_retry,
+          .warmup = timing.warmup};
+}
+
+checks::HttpUrl to_url(const config::HttpUrl& url, const Endpoint& connect) {
+  checks::HttpUrl out{
+      .path = url.path, .status_code = {}, .host = url.virtualhost.empty() ? connect.to_string() : url.virtualhost};
+  for (const auto& range : url.status_code) out.status_code.push_back({.first = range.first, .last = range.last});
+  if (out.status_code.empty()) out.status_code.push_back({});
+  return out;
+}
+
+struct ToChecker {
+  checks::CheckerParams operator()(const config::TcpCheck& check) const {
+    return checks::TcpCheckParams{.timing = to_timing(check.timing), .connect = check.connect};
+  }
+  checks::CheckerParams operator()(const config::HttpGet& check) const {
+    checks::HttpGetParams out{.timing = to_timing(check.timing), .connect = check.connect, .urls = {}};
+    for (const auto& url : check.urls) out.urls.push_back(to_url(url, check.connect));
+    return out;
+  }
+};
+
+checks::TargetParams to_target(const config::VirtualServer& service, const config::RealServer& real) {
+  checks::TargetParams target{
+      .key = {service.key, real.endpoint}, .alpha = service.alpha || real.alpha, .checkers = {}};
+  for (const auto& checker : real.checkers) target.checkers.push_back(std::visit(ToChecker{}, checker));
+  return target;
+}
+
+}  // namespace
+
+dataplane::StartupParams to_startup_params(const Model& model) {
+  dataplane::StartupParams out;
+  out.connections_per_worker = model.dataplane.connections;
+  out.idle_sleep = model.dataplane.idle_sleep;
+  out.timeouts = {.tcp = whole_seconds(model.dataplane.timeout_tcp),
+                  .tcpfin = whole_seconds(model.dataplane.timeout_tcpfin),
+                  .udp = whole_seconds(model.dataplane.timeout_udp)};
+  for (const auto& port : model.dataplane.ports) {
+    if (port.id >= out.ports.size()) out.ports.resize(size_t{port.id} + 1);
+    out.ports[port.id] = to_port_params(port);
+  }
+  auto names = free_names(model);
+  for (auto& port : out.ports) {
+    if (!port.interface.empty() || names.empty()) continue;
+    port.interface = names.front();
+    names.pop_front();
+  }
+  for (const auto& name : names) out.ports.push_back({.device = {}, .interface = name});
+  return out;
+}
+
+std::vector<TapAddress> to_tap_addresses(const Model& model, const dataplane::StartupParams& startup) {
+  std::vector<TapAddress> out;
+  for (const auto& port : model.dataplane.ports) {
+    if (!port.ipaddress) continue;
+    const std::string& interface = startup.ports.at(port.id).interface;
+    out.push_back({interface.empty() ? "lbdp" + std::to_string(port.id) : interface, *port.ipaddress});
+  }
+  return out;
+}
+
+BackendInputs to_backend_inputs(const Model& model) {
+  BackendInputs out;
+  out.expire_nodest_conn = model.dataplane.expire_nodest_conn;
+  for (const auto& service : model.virtual_servers) {
+    ServiceInput& to = out.services.emplace_back();
+    to.key = service.key;
+    to.scheduler = to_scheduler(service.lb_algo);
+    to.instances = holders(model, service.key.endpoint.address);
+    for (const auto& real : service.real_servers) {
+      to.real_servers.push_back({.endpoint = real.endpoint,
+                                 .weight = real.weight,
+                                 .inhibit_on_failure = real.inhibit_on_failure,
+                                 .smtp_alert = service.smtp_alert && real.smtp_alert});
+    }
+  }
+  return out;
+}
+
+std::vector<vrrp::InstanceParams> to_vrrp_instances(const Model& model) {
+  std::vector<vrrp::InstanceParams> out;
+  for (const auto& instance : model.vrrp_instances) {
+    vrrp::InstanceParams& to = out.emplace_back();
+    to.name = instance.name;
+    to.interface = instance.interface;
+    to.virtual_router_id = instance.virtual_router_id;
+    to.priority = instance.priority;
+    to.initial_master = instance.state == config::VrrpInstance::State::kMaster;
+    to.advert_int = instance.advert_int;
+    to.auth_pass = instance.auth_pass;
+    to.multicast_group = model.global.vrrp_mcast_group4;
+    to.virtual_addresses = instance.virtual_ipaddress;
+    to.nopreempt = instance.nopreempt;
+    to.preempt_delay = instance.preempt_delay;
+  }
+  return out;
+}
+
+std::vector<checks::TargetParams> to_check_targets(const Model& model) {
+  std::vector<checks::TargetParams> out;
+  for (const auto& service : model.virtual_servers) {
+    for (const auto& real : service.real_servers) out.push_back(to_target(service, real));
+  }
+  return out;
+}
+
+std::string router_id(const Model& model) {
+  if (!model.global.router_id.empty()) return model.global.router_id;
+  std::array<char, 256> name{};
+  return ::gethostname(name.data(), name.size() - 1) == 0 ? std::string(name.data()) : std::string("lbdp");
+}
+
+MailParams to_mail_params(const Model& model) {
+  MailParams out;
+  out.smtp_server = model.global.smtp_server;
+  out.helo_name = model.global.smtp_helo_name;
+  out.from = model.global.notification_email_from;
+  out.to = model.global.notification_email;
+  out.smtp_connect_timeout = model.global.smtp_connect_timeout;
+  return out;
+}
+
+bool wants_vrrp_mail(const Model& model, const std::string& instance, vrrp::State state) {
+  // As keepalived: the states that an instance lives in, not its coming and going.
+  const bool worth = state == vrrp::State::kMaster || state == vrrp::State::kBackup || state == vrrp::State::kFault;
+  return worth && std::any_of(model.vrrp_instances.begin(), model.vrrp_instances.end(),
+                              [&](const auto& known) { return known.smtp_alert && known.name == instance; });
+}
+
+std::vector<std::string> restart_reasons(const Model& running, const Model& next) {
+  std::vector<std::string> reasons;
+  const auto& from = running.dataplane;
+  const auto& to = next.dataplane;
+  if (from.ports != to.ports) reasons.emplace_back("the ports of the dataplane block have changed");
+  if (from.connections != to.connections) {
+    reasons.push_back("dataplane connections is " + std::to_string(from.connections) + " now and " +
+                      std::to_string(to.connections) + " in the file");
+  }
+  if (from.idle_sleep != to.idle_sleep) reasons.emplace_back("dataplane idle_sleep has changed");
+  if (from.timeout_tcp != to.timeout_tcp || from.timeout_tcpfin != to.timeout_tcpfin ||
+      from.timeout_udp != to.timeout_udp) {
+    reasons.emplace_back("the connection timeouts have changed");
+  }
+  const auto names_before = free_names(running);
+  const auto names_after = free_names(next);
+  for (const auto& name : names_after) {
+    if (std::find(names_before.begin(), names_before.end(), name) == names_before.end()) {
+      reasons.push_back("interface " + name + " is new: taps are made at start only");
+    }
+  }
+  return reasons;
+}
+
+}  // namespace lbdp::control

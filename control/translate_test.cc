@@ -1,0 +1,158 @@
+// SPDX-License-Identifier: BSD-2-Clause
+#include "control/translate.h"
+
+#include <gmock/gmock.h>
+
+namespace lbdp::control {
+namespace {
+
+using testing::ElementsAre;
+using testing::HasSubstr;
+using testing::IsEmpty;
+
+config::Model reference() {
+  config::Model model;
+  model.interfaces = {"eth0"};
+  model.global.vrrp_mcast_group4 = IpAddress::parse("224.0.74.18").value();
+  config::VrrpInstance instance;
+  instance.name = "VI_1";
+  instance.state = config::VrrpInstance::State::kMaster;
+  instance.interface = "eth0";
+  instance.virtual_router_id = 150;
+  instance.auth_pass = "1111";
+  instance.virtual_ipaddress = {IpPrefix::parse("172.18.250.99").value()};
+  model.vrrp_instances = {instance};
+  config::VirtualServer service;
+  service.key = ServiceKey::parse("tcp/172.18.250.99:80").value();
+  service.smtp_alert = true;
+  config::RealServer real;
+  real.endpoint = Endpoint::parse("172.18.250.77:80").value();
+  config::HttpGet get;
+  get.connect = real.endpoint;
+  get.timing.retry = 3;
+  get.urls = {{.path = "/index.html", .status_code = {{200, 200}}, .virtualhost = {}}};
+  real.checkers = {get};
+  service.real_servers = {real};
+  model.virtual_servers = {service};
+  return model;
+}
+
+config::Port port(uint16_t id, std::string interface) {
+  config::Port out;
+  out.id = id;
+  out.interface = std::move(interface);
+  return out;
+}
+
+std::vector<std::string> tap_names(const config::Model& model) {
+  std::vector<std::string> names;
+  const auto startup = to_startup_params(model);
+  for (const auto& params : startup.ports) names.push_back(params.interface);
+  return names;
+}
+
+TEST(StartupParams, PortsTakeTheInterfaceNamesInTheFilesOrder) {
+  auto model = reference();
+  model.interfaces = {"eth1", "eth0"};
+  EXPECT_THAT(tap_names(model), ElementsAre("eth1", "eth0"));
+}
+
+TEST(StartupParams, TheDataplaneBlockComesFirst) {
+  auto model = reference();
+  model.interfaces = {"eth0", "eth1"};
+  model.dataplane.ports = {port(0, "eth1")};
+  EXPECT_THAT(tap_names(model), ElementsAre("eth1", "eth0"));
+  model.dataplane.ports = {port(2, "wan")};
+  EXPECT_THAT(tap_names(model), ElementsAre("eth0", "eth1", "wan"));
+}
+
+TEST(StartupParams, VlanInterfacesAreOnTopOfTheirTap) {
+  auto model = reference();
+  model.interfaces = {"eth0.100", "eth0", "eth1.5"};
+  EXPECT_THAT(tap_names(model), ElementsAre("eth0", "eth1"));
+}
+
+TEST(StartupParams, PlainSettingsPass) {
+  auto model = reference();
+  model.dataplane.connections = 4096;
+  model.dataplane.idle_sleep = std::chrono::microseconds(50);
+  model.dataplane.timeout_udp = std::chrono::seconds(7);
+  const auto params = to_startup_params(model);
+  EXPECT_EQ(params.connections_per_worker, 4096U);
+  EXPECT_EQ(params.idle_sleep, std::chrono::microseconds(50));
+  EXPECT_EQ(params.timeouts.udp, std::chrono::seconds(7));
+  EXPECT_EQ(params.timeouts.tcp, std::chrono::seconds(900));
+}
+
+TEST(TapAddresses, GoToTheTapOfTheirPort) {
+  auto model = reference();
+  model.dataplane.ports = {port(0, ""), port(1, "")};
+  model.dataplane.ports[0].ipaddress = IpPrefix::parse("172.18.250.75/16").value();
+  model.dataplane.ports[1].ipaddress = IpPrefix::parse("10.0.0.1/8").value();
+  const auto addresses = to_tap_addresses(model, to_startup_params(model));
+  EXPECT_THAT(addresses, ElementsAre(TapAddress{"eth0", IpPrefix::parse("172.18.250.75/16").value()},
+                                     TapAddress{"lbdp1", IpPrefix::parse("10.0.0.1/8").value()}));
+}
+
+TEST(BackendInputs, ServicesKnowTheInstancesThatHoldTheirAddress) {
+  auto model = reference();
+  auto elsewhere = model.virtual_servers[0];
+  elsewhere.key.endpoint = Endpoint::parse("172.18.250.100:80").value();
+  model.virtual_servers.push_back(elsewhere);
+  const auto inputs = to_backend_inputs(model);
+  EXPECT_THAT(inputs.services[0].instances, ElementsAre("VI_1"));
+  EXPECT_THAT(inputs.services[1].instances, IsEmpty());
+  EXPECT_TRUE(inputs.services[0].real_servers[0].smtp_alert);
+}
+
+TEST(VrrpInstances, CarryTheGlobalGroup) {
+  const auto instances = to_vrrp_instances(reference());
+  ASSERT_EQ(instances.size(), 1U);
+  EXPECT_EQ(instances[0].name, "VI_1");
+  EXPECT_EQ(instances[0].virtual_router_id, 150);
+  EXPECT_TRUE(instances[0].initial_master);
+  EXPECT_EQ(instances[0].auth_pass, "1111");
+  EXPECT_EQ(instances[0].multicast_group.to_string(), "224.0.74.18");
+  EXPECT_EQ(instances[0].virtual_addresses[0].to_string(), "172.18.250.99/32");
+}
+
+TEST(CheckTargets, HttpGetIsComplete) {
+  const auto targets = to_check_targets(reference());
+  ASSERT_EQ(targets.size(), 1U);
+  const auto& get = std::get<checks::HttpGetParams>(targets[0].checkers[0]);
+  EXPECT_EQ(get.timing.retry, 3U);
+  EXPECT_EQ(get.urls[0].path, "/index.html");
+  EXPECT_EQ(get.urls[0].host, "172.18.250.77:80");
+  EXPECT_EQ(get.urls[0].status_code[0].last, 200);
+}
+
+TEST(CheckTargets, DefaultsOfAUrl) {
+  auto model = reference();
+  auto& get = std::get<config::HttpGet>(model.virtual_servers[0].real_servers[0].checkers[0]);
+  get.urls = {{.path = "/", .status_code = {}, .virtualhost = "www.example.org"}};
+  const auto targets = to_check_targets(model);
+  const auto& url = std::get<checks::HttpGetParams>(targets[0].checkers[0]).urls[0];
+  EXPECT_EQ(url.host, "www.example.org");
+  EXPECT_EQ(url.status_code, (std::vector<checks::HttpUrl::StatusRange>{{200, 299}}));
+}
+
+TEST(RestartReasons, LiveSettingsNeedNone) {
+  auto next = reference();
+  next.virtual_servers.clear();
+  next.vrrp_instances[0].priority = 50;
+  EXPECT_THAT(restart_reasons(reference(), next), IsEmpty());
+}
+
+TEST(RestartReasons, StartUpSettingsAreNamed) {
+  auto next = reference();
+  next.dataplane.connections = 1;
+  next.dataplane.ports = {port(0, "eth0")};
+  next.dataplane.timeout_tcp = std::chrono::seconds(1);
+  next.interfaces.push_back("eth9");
+  EXPECT_THAT(restart_reasons(reference(), next),
+              ElementsAre(HasSubstr("ports"), HasSubstr("connections is 1048576 now and 1 in the file"),
+                          HasSubstr("timeouts"), HasSubstr("interface eth9 is new")));
+}
+
+}  // namespace
+}  // namespace lbdp::control
