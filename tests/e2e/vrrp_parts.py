@@ -27,10 +27,12 @@ class Speaker:
     """build/tests/e2e/vrrp_speaker on a kernel director: lbdp's VRRP without its dataplane."""
 
     def __init__(self, in_lab, host, *arguments):
-        self.lab, self.host, self.became_master_before = in_lab, host, 0
+        self.lab, self.host = in_lab, host
+        if "--password" not in arguments:
+            arguments += ("--password", "1111")
         self.log_path = in_lab.directory / host / "speaker.log"
         command = ["ip", "netns", "exec", f"{in_lab.name}-{host}", str(lab.BUILD / "tests/e2e/vrrp_speaker"),
-                   "--password", "1111", *map(str, arguments)]
+                   *map(str, arguments)]
         self.log_path.parent.mkdir(parents=True, exist_ok=True)
         with open(self.log_path, "wb") as log:
             self.process = subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=log, text=True)
@@ -123,9 +125,13 @@ vrrp_instance VI_1 {{
         self.process.wait(10)
         self.lab.run(self.host, "ip", "address", "del", f"{lab.VIP}/32", "dev", "eth0", check=False)
 
+    def say_goodbye(self):
+        """SIGTERM, without waiting for the end."""
+        self.process.send_signal(signal.SIGTERM)
+
     def stop(self):
         if self.process.poll() is None:
-            self.process.send_signal(signal.SIGTERM)
+            self.say_goodbye()
             self.process.wait(10)
 
 
@@ -196,3 +202,81 @@ class Forger:
 
     def __exit__(self, *_):
         self.socket.close()
+
+
+class Ours:
+    """What the interop tests ask of a director of ours, whichever program it is."""
+
+    def __init__(self, in_lab, host):
+        self.lab, self.host = in_lab, host
+
+    def has_vip(self):
+        return self.lab.has_vip(self.host)
+
+    def wait_for(self, state, deadline_s):
+        lab.poll(lambda: self.status()["state"] == state, deadline_s, f"{self.host} is {state}")
+
+
+class OurSpeaker(Ours):
+    """vrrp_speaker on a kernel director."""
+
+    LAB = {"real_servers": 1, "kernel_directors": ("lb1", "lb2")}
+
+    def __init__(self, in_lab, host, priority, password="1111", nopreempt=False):
+        super().__init__(in_lab, host)
+        self.speaker = Speaker(in_lab, host, "--priority", priority, "--password", password,
+                               *(["--nopreempt"] if nopreempt else []))
+
+    def status(self):
+        return self.speaker.status()
+
+    def log(self):
+        return self.speaker.log()
+
+    def kill(self):
+        self.speaker.stop(signal.SIGKILL)
+        self.lab.run(self.host, "ip", "address", "del", f"{lab.VIP}/32", "dev", "eth0", check=False)
+
+    def say_goodbye(self):
+        self.speaker.process.send_signal(signal.SIGTERM)
+
+    def stop(self):
+        self.speaker.process.wait(10)
+
+    def close(self):
+        self.speaker.close()
+
+
+class OurDirector(Ours):
+    """lbdp itself, on a director with a DPDK port and a tap."""
+
+    LAB = {"real_servers": 1, "kernel_directors": ("lb2",)}
+
+    def __init__(self, in_lab, host, priority, password="1111", nopreempt=False):
+        super().__init__(in_lab, host)
+        config = in_lab.config_text(host, replace=(
+            (r"state MASTER", "state BACKUP"),
+            (r"priority \d+", f"priority {priority}"),
+            (r"auth_pass .*", f"auth_pass {password}"),
+            (r"^#? +nopreempt", "    nopreempt" if nopreempt else "    # preempt"),
+        ))
+        self.director = in_lab.start_director(host, config)
+
+    def status(self):
+        return self.director.cli_json("show", "vrrp")["vrrp"][0]
+
+    def log(self):
+        return self.director.log()
+
+    def kill(self):
+        self.director.stop(signal.SIGKILL)
+
+    def say_goodbye(self):
+        self.director.send_signal(signal.SIGTERM)
+
+    def stop(self):
+        self.director.process.wait(10)
+
+    def close(self):
+        if self.director.process.poll() is None:
+            self.director.stop(signal.SIGKILL)

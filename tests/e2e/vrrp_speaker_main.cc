@@ -57,7 +57,8 @@ nlohmann::json to_json(const std::vector<vrrp::InstanceStatus>& instances) {
     list.push_back({{"name", status.params.name},
                     {"state", to_string(status.state)},
                     {"priority", status.effective_priority},
-                    {"master", status.master_address ? status.master_address->to_string() : ""},
+                    {"master_address", status.master_address ? status.master_address->to_string() : ""},
+                    {"master_priority", status.master_priority},
                     {"became_master", status.became_master},
                     {"cause", status.last_cause},
                     {"counters", counters}});
