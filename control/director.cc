@@ -191,7 +191,7 @@ void Director::on_neighbour(const NeighbourStatus& neighbour) {
   if (neighbour.mac) {
     log_.info("Real server {} is at {} on {}", neighbour.address.to_string(), neighbour.mac->to_string(),
               neighbour.interface);
-  } else {
+  } else if (!neighbour.searching) {
     log_.warn("Real server {} is unresolved: {}", neighbour.address.to_string(), neighbour.reason);
   }
   const auto port = ports_.find(neighbour.interface_index);

@@ -34,7 +34,6 @@ void NeighbourTable::set_addresses(const std::vector<IpAddress>& addresses, Time
     found->second.status.address = address;
     found->second.status.reason = "not looked up yet";
     found->second.probe_time = now;
-    changed_.insert(address);
   }
 }
 
@@ -63,6 +62,7 @@ void NeighbourTable::set_unreachable(const IpAddress& address, std::string reaso
   Entry* entry = find_entry(address);
   if (entry == nullptr || (!entry->on_link && entry->status.reason == reason)) return;
   entry->on_link = false;
+  entry->status.searching = false;
   entry->status.interface.clear();
   entry->status.interface_index = {};
   drop_mac(*entry, std::move(reason));
@@ -78,7 +78,9 @@ void NeighbourTable::on_kernel(const NeighbourEvent& event, TimePoint now) {
   if (!event.mac) {
     // IPv4 has our own probes to tell a forgotten entry from a silent server; for IPv6 the kernel's word is all there
     // is.
-    if (!event.address.is_v4() || entry->status.state == NeighbourStatus::State::kStatic) {
+    const bool believed = !event.address.is_v4() || entry->status.state == NeighbourStatus::State::kStatic;
+    if (believed || (entry->status.searching && event.state == KernelNeighbourState::kFailed)) {
+      entry->status.searching = false;
       drop_mac(*entry, "no answer on " + entry->status.interface);
     }
     schedule(*entry, std::min(entry->due, now + kUnicastPatience));
@@ -184,6 +186,7 @@ void NeighbourTable::take_mac(Entry& entry, const MacAddress& mac) {
   entry.status.state =
       is_static(entry.status.kernel_state) ? NeighbourStatus::State::kStatic : NeighbourStatus::State::kResolved;
   entry.silent = false;
+  entry.status.searching = false;
   if (entry.status.mac == mac) return;
   entry.status.mac = mac;
   entry.status.reason.clear();

@@ -26,7 +26,8 @@ struct NeighbourStatus {
   std::optional<MacAddress> mac;
   std::string interface;  // empty: not known
   InterfaceIndex interface_index{};
-  std::string reason;  // of kUnresolved
+  std::string reason;     // of kUnresolved
+  bool searching = true;  // it was not resolved yet, and there is still hope: no news for a log
   KernelNeighbourState kernel_state = KernelNeighbourState::kNone;
   std::optional<Clock::time_point> last_answer;
   uint64_t probes = 0, answers = 0, rejected = 0;

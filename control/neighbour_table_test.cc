@@ -77,6 +77,17 @@ TEST_F(NeighbourTableTest, TheKernelIsAskedFirst) {
   EXPECT_THAT(table.take_changed(), ElementsAre(kServer));
 }
 
+TEST_F(NeighbourTableTest, ANewServerIsSearchedForUntilTheKernelGivesUp) {
+  EXPECT_TRUE(status().searching);
+  run(1s, std::nullopt);
+  EXPECT_TRUE(status().searching);
+  (void)table.take_changed();
+  kernel_says(std::nullopt, KernelNeighbourState::kFailed);
+  EXPECT_FALSE(status().searching);
+  EXPECT_EQ(status().reason, "no answer on eth0");
+  EXPECT_THAT(table.take_changed(), ElementsAre(kServer));
+}
+
 TEST_F(NeighbourTableTest, AServerThatAnswersIsAskedByUnicast) {
   run(10ms, kMac1);
   probes.clear();

@@ -98,6 +98,8 @@ dataplane::StartupParams to_startup_params(const Model& model) {
   dataplane::StartupParams out;
   out.connections_per_worker = model.dataplane.connections;
   out.idle_sleep = model.dataplane.idle_sleep;
+  out.mbufs = model.dataplane.mbufs;
+  out.mbuf_size = model.dataplane.mbuf_size;
   out.timeouts = {.tcp = whole_seconds(model.dataplane.timeout_tcp),
                   .tcpfin = whole_seconds(model.dataplane.timeout_tcpfin),
                   .udp = whole_seconds(model.dataplane.timeout_udp)};
@@ -201,6 +203,9 @@ std::vector<std::string> restart_reasons(const Model& running, const Model& next
   if (from.connections != to.connections) {
     reasons.push_back("dataplane connections is " + std::to_string(from.connections) + " now and " +
                       std::to_string(to.connections) + " in the file");
+  }
+  if (from.mbufs != to.mbufs || from.mbuf_size != to.mbuf_size) {
+    reasons.emplace_back("the dataplane's mbufs or mbuf_size have changed");
   }
   if (from.idle_sleep != to.idle_sleep) reasons.emplace_back("dataplane idle_sleep has changed");
   if (from.timeout_tcp != to.timeout_tcp || from.timeout_tcpfin != to.timeout_tcpfin ||
