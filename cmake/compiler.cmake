@@ -22,6 +22,9 @@ if(LBDP_SANITIZE)
   add_compile_options(-fsanitize=address,undefined -fno-sanitize-recover=undefined -fno-omit-frame-pointer)
   add_link_options(-fsanitize=address,undefined)
 endif()
+if(LBDP_FUZZ)
+  add_compile_options(-fsanitize=fuzzer-no-link)  # coverage of our libraries too, not only of the target's own file
+endif()
 
 # The portable baseline, which dependencies.cmake also puts in the place of DPDK's own -march.
 set(LBDP_MARCH "x86-64-v2" CACHE STRING "Instruction set baseline")
