@@ -57,6 +57,7 @@ constexpr Keyword kHttpKeywords[] = {
 }  // namespace
 
 constinit const Block kCheckerTcpBlock{"TCP_CHECK", {kCommonKeywords, kCheckDefaultsKeywords<C>}};
-constinit const Block kCheckerHttpBlock{"HTTP_GET", {kHttpKeywords, kCommonKeywords, kCheckDefaultsKeywords<C>}};
+constinit const Block kCheckerHttpBlock{
+    "HTTP_GET", {kHttpKeywords, kCommonKeywords, kCheckDefaultsKeywords<C>, kVirtualHostKeywords<C>}};
 
 }  // namespace lbdp::config

@@ -25,6 +25,11 @@ inline constexpr Keyword kCheckDefaultsKeywords[] = {
     {"warmup", "SECONDS", "delay_loop", "The first check comes after 1 s and a random part of this time.",
      one<Scope, &Scope::warmup, seconds<0, kMostCheckInterval>>},
     {"alpha", "[BOOL]", "off", "Leave the server out until its first check succeeds.", flag<Scope, &Scope::alpha>},
+};
+
+/// What all but TCP_CHECK take beside them.
+template <class Scope>
+inline constexpr Keyword kVirtualHostKeywords[] = {
     {"virtualhost", "HOST", "the checked address", "The Host header of HTTP checks.",
      one<Scope, &Scope::virtualhost, host_header>},
 };

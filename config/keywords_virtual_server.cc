@@ -92,7 +92,8 @@ constexpr Keyword kRealServerKeywords[] = {
     {"HTTP_GET", "{ ... }", "", "Checks that HTTP requests are answered as wanted.",
      take_checker<CheckerSpec::Type::kHttp>, &kCheckerHttpBlock},
 };
-constexpr Block kRealServerBlock{"real_server", {kRealServerKeywords, kCheckDefaultsKeywords<R>}};
+constexpr Block kRealServerBlock{"real_server",
+                                 {kRealServerKeywords, kCheckDefaultsKeywords<R>, kVirtualHostKeywords<R>}};
 
 using V = VirtualServerSpec;
 constexpr Keyword kKeywords[] = {
@@ -119,6 +120,7 @@ constexpr Keyword kKeywords[] = {
 
 }  // namespace
 
-constinit const Block kVirtualServerBlock{"virtual_server", {kKeywords, kCheckDefaultsKeywords<V>}};
+constinit const Block kVirtualServerBlock{"virtual_server",
+                                          {kKeywords, kCheckDefaultsKeywords<V>, kVirtualHostKeywords<V>}};
 
 }  // namespace lbdp::config

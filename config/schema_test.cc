@@ -1,0 +1,61 @@
+// SPDX-License-Identifier: BSD-2-Clause
+// The tables themselves: whole rows, no name twice, and nothing that the documentation does not have.
+#include "config/schema.h"
+
+#include <gtest/gtest.h>
+
+#include <fstream>
+#include <functional>
+#include <iterator>
+#include <set>
+#include <string>
+
+namespace lbdp::config {
+namespace {
+
+/// Calls `visit` for each row of a block and of the blocks in it, with the block.
+void for_each_row(const Block& block, const std::function<void(const Block&, const Keyword&)>& visit) {
+  for (const auto& part : block.keywords) {
+    for (const Keyword& keyword : part) {
+      visit(block, keyword);
+      if (keyword.block != nullptr) for_each_row(*keyword.block, visit);
+    }
+  }
+}
+
+TEST(Schema, RowsAreWhole) {
+  size_t rows = 0;
+  for_each_row(kFileBlock, [&](const Block& block, const Keyword& keyword) {
+    ++rows;
+    const std::string where = std::string(block.name) + " / " + std::string(keyword.name);
+    EXPECT_FALSE(keyword.name.empty()) << where;
+    EXPECT_NE(keyword.take, nullptr) << where;
+    EXPECT_TRUE(keyword.text.ends_with('.') || keyword.text.ends_with(')')) << where;
+    EXPECT_EQ(keyword.block != nullptr, keyword.syntax.ends_with("... }")) << where;
+  });
+  EXPECT_GT(rows, 60u);
+}
+
+TEST(Schema, NamesAreUniqueInABlock) {
+  std::set<std::pair<std::string, std::string_view>> seen;
+  for_each_row(kFileBlock, [&](const Block& block, const Keyword& keyword) {
+    EXPECT_TRUE(seen.emplace(std::string(block.name), keyword.name).second)
+        << block.name << " has " << keyword.name << " twice";
+  });
+}
+
+TEST(Schema, DocumentationHasEveryRow) {
+  std::ifstream file(LBDP_DOCUMENTATION, std::ios::binary);
+  const std::string text{std::istreambuf_iterator<char>(file), {}};
+  ASSERT_FALSE(text.empty()) << LBDP_DOCUMENTATION;
+  for_each_row(kFileBlock, [&](const Block& block, const Keyword& keyword) {
+    std::string usage = std::string(keyword.name) + (keyword.syntax.empty() ? "" : " ") + std::string(keyword.syntax);
+    for (size_t bar = usage.find('|'); bar != std::string::npos; bar = usage.find('|', bar + 2))
+      usage.insert(bar, "\\");
+    EXPECT_NE(text.find("| `" + usage + "` | "), std::string::npos) << block.name << ": " << usage;
+    EXPECT_NE(text.find("| " + std::string(keyword.text) + " |"), std::string::npos) << block.name << ": " << usage;
+  });
+}
+
+}  // namespace
+}  // namespace lbdp::config
