@@ -9,17 +9,16 @@
 
 namespace lbdp::checks {
 
-/// The state of one checker: retry counting, verdict and when the next probe is due, exactly as keepalived 2.2.7 does
-/// it (tests/e2e/checks_keepalived_test.py compares the two event by event). Pure: probe results and a clock in,
-/// actions out; it probes nothing and owns no timer.
+/// The state of one checker: retry counting, verdict and when the next probe is due, by keepalived's rules (docs/checks.md
+/// has them, and where keepalived 2.2.7 differs). Pure: probe results and a clock in, actions out; it probes nothing and
+/// owns no timer.
 ///
-///   start        The first probe comes at 1 s + random * warmup. The server is up meanwhile (with alpha: down), and
-///   the
-///                first probe decides without retries.
-///   up           delay_loop between probes. Down after retry + 1 consecutive failures spaced delay_before_retry.
-///   down         No retries: max(delay_loop, delay_before_retry) between probes . Up when
-///                every step (an HTTP_GET's url) has passed once, beginning with the failed one.
-///   steps        One step a probe, in turn; a failed one is repeated until it passes.
+/// - Start: the first probe comes at 1 s + random * warmup. The server is up meanwhile (with alpha: down), and the first
+///   probe decides without retries.
+/// - Up: delay_loop between probes. Down after retry + 1 consecutive failures spaced delay_before_retry.
+/// - Down: no retries; max(delay_loop, delay_before_retry) between probes. Up when every step (an HTTP_GET's url) has
+///   passed once, beginning with the failed one.
+/// - Steps: one a probe, in turn; a failed one is repeated until it passes.
 class Health {
  public:
   using Clock = std::chrono::steady_clock;
