@@ -139,7 +139,7 @@ BackendInputs to_backend_inputs(const Model& model) {
       to.real_servers.push_back({.endpoint = real.endpoint,
                                  .weight = real.weight,
                                  .inhibit_on_failure = real.inhibit_on_failure,
-                                 .smtp_alert = service.smtp_alert && real.smtp_alert});
+                                 .smtp_alert = real.smtp_alert});
     }
   }
   return out;

@@ -453,6 +453,12 @@ def remove_orphans():
             subprocess.run([str(SCRIPT), "--name", entry.name, "down"], check=False, timeout=60)
 
 
+def has_failed(test):
+    """Has this test case failed so far? For tearDown: unittest itself tells only its result object."""
+    result = test._outcome.result  # pylint: disable=protected-access
+    return any(case.id().startswith(test.id()) for case, _ in result.failures + result.errors)
+
+
 class LabTestCase(unittest.TestCase):
     """A lab of its own for each test, in `self.lab`. Subclasses choose its shape by `lab_options`."""
 
@@ -464,7 +470,7 @@ class LabTestCase(unittest.TestCase):
         self.addCleanup(self.lab.close)
 
     def tearDown(self):
-        if not self._outcome.success:
+        if has_failed(self):
             self.lab.print_logs()
 
 
@@ -490,7 +496,7 @@ class SharedLabTestCase(unittest.TestCase):
         pass
 
     def tearDown(self):
-        if not self._outcome.success:
+        if has_failed(self):
             self.lab.print_logs()
 
 
