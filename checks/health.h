@@ -9,12 +9,12 @@
 
 namespace lbdp::checks {
 
-/// The state of one checker: retry counting, verdict and when the next probe is due, by keepalived's rules (docs/checks.md
-/// has them, and where keepalived 2.2.7 differs). Pure: probe results and a clock in, actions out; it probes nothing and
-/// owns no timer.
+/// The state of one checker: retry counting, verdict and when the next probe is due, by keepalived's rules
+/// (docs/checks.md has them, and where keepalived 2.2.7 differs). Pure: probe results and a clock in, actions out; it
+/// probes nothing and owns no timer.
 ///
-/// - Start: the first probe comes at 1 s + random * warmup. The server is up meanwhile (with alpha: down), and the first
-///   probe decides without retries.
+/// - Start: the first probe comes at 1 s + random * warmup and decides without retries. The server is up meanwhile
+///   (with alpha: down).
 /// - Up: delay_loop between probes. Down after retry + 1 consecutive failures spaced delay_before_retry.
 /// - Down: no retries; max(delay_loop, delay_before_retry) between probes. Up when every step (an HTTP_GET's url) has
 ///   passed once, beginning with the failed one.

@@ -24,7 +24,7 @@ struct SmtpMessage {
 
 struct SmtpResult {
   bool sent = false;
-  bool permanent = false;            // not sent, and trying again is of no use
+  bool permanent = false;              // not sent, and trying again is of no use
   std::string error{};                 // why it was not sent: one line with the step and the server's reply
   std::vector<std::string> refused{};  // "RCPT TO:<a@b>: 550 no such user", of a message that others got
 };
