@@ -6,17 +6,17 @@ import subprocess
 import time
 
 import lab
-from vrrp_parts import GROUP, Keepalived, OurSpeaker as Ours, down_interval_s, skew_s
+from vrrp_parts import GROUP, Keepalived, OurDirector, down_interval_s, skew_s
 
 # Beyond what the protocol allows: polling, a loaded machine, and the start of a MASTER's work.
 SLACK_S = 0.7
 
 
 class InteropTest(lab.LabTestCase):
-    lab_options = Ours.LAB
+    lab_options = OurDirector.LAB
 
     def ours(self, priority, **options):
-        director = Ours(self.lab, "lb1", priority, **options)
+        director = OurDirector(self.lab, "lb1", priority, **options)
         self.addCleanup(director.close)
         return director
 
@@ -55,6 +55,7 @@ class InteropTest(lab.LabTestCase):
 
         ours.kill()
         self.measure("keepalived takes over after kill -9", theirs.has_vip, down_interval_s(95))
+        self.assertNotIn("received priority 0", theirs.log(), "it was to die without a word")
 
         ours = self.ours(100)
         self.measure("ours is back", ours.has_vip, down_interval_s(100))
@@ -70,7 +71,7 @@ class InteropTest(lab.LabTestCase):
         def fields(source):
             names = ("ip.dst", "ip.ttl", "ip.dsfield", "ip.flags.df", "vrrp.version", "vrrp.type", "vrrp.virt_rtr_id",
                      "vrrp.prio", "vrrp.addr_count", "vrrp.auth_type", "vrrp.adver_int", "vrrp.checksum.status",
-                     "vrrp.ip_addr", "vrrp.auth_string", "frame.len", "eth.dst", "_ws.malformed")
+                     "vrrp.ip_addr", "vrrp.auth_string", "ip.len", "eth.dst", "_ws.malformed")
             command = ["tshark", "-n", "-r", str(capture.path), "-Y", f"vrrp && ip.src=={source}", "-T", "fields"]
             for name in names:
                 command += ["-e", name]
@@ -84,7 +85,7 @@ class InteropTest(lab.LabTestCase):
             "ip.dst": GROUP, "ip.ttl": "255", "ip.dsfield": "0xc0", "ip.flags.df": "0", "vrrp.version": "2",
             "vrrp.type": "1", "vrrp.virt_rtr_id": "150", "vrrp.prio": "100", "vrrp.addr_count": "1", "vrrp.auth_type": "1",
             "vrrp.adver_int": "1", "vrrp.checksum.status": "1", "vrrp.ip_addr": lab.VIP, "vrrp.auth_string": "1111",
-            "frame.len": "54", "eth.dst": "01:00:5e:00:4a:12", "_ws.malformed": ""})
+            "ip.len": "40", "eth.dst": "01:00:5e:00:4a:12", "_ws.malformed": ""})
         self.assertEqual(ours[0] | {"vrrp.prio": "95"}, theirs[0])
         self.assertTrue(all(one == ours[0] for one in ours), ours)
 
@@ -101,6 +102,7 @@ class InteropTest(lab.LabTestCase):
 
         theirs.kill()
         self.measure("ours takes over after kill -9", ours.has_vip, down_interval_s(95))
+        self.assertNotIn("received priority 0", ours.log(), "it was to die without a word")
 
         theirs = self.keepalived(100)
         self.measure("keepalived is back", theirs.has_vip, down_interval_s(100))

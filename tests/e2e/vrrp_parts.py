@@ -3,6 +3,7 @@
 
 import dataclasses
 import json
+import os
 import signal
 import socket
 import struct
@@ -101,7 +102,6 @@ vrrp_instance VI_1 {{
         self.log_path = directory / "keepalived.log"
         self.pid_path = directory / "vrrp.pid"
         self.pid_path.unlink(missing_ok=True)
-        # Its fatal and final lines are in its log; --dont-fork keeps it our child.
         with open(self.log_path, "wb") as log:
             self.process = in_lab.popen(host, "keepalived", "-n", "-l", "-D", "-P", "-f", str(config), "-p",
                                         str(directory / "keepalived.pid"), "-r", str(self.pid_path), stdout=log, stderr=log)
@@ -117,11 +117,12 @@ vrrp_instance VI_1 {{
         return self.lab.has_vip(self.host)
 
     def kill(self):
-        """SIGKILL to parent and VRRP child at once: no goodbye, and the VIP stays on the interface, so it is taken away
-        here, as it would be gone with a dead machine."""
+        """SIGKILL: no goodbye. The parent is stopped first: it would start a new child, and a child whose parent is gone
+        says goodbye. The VIP stays on the interface, so it is taken away here, as it would be gone with a dead machine."""
         child = int(self.pid_path.read_text())
+        self.process.send_signal(signal.SIGSTOP)
+        os.kill(child, signal.SIGKILL)
         self.process.kill()
-        subprocess.run(["kill", "-9", str(child)], check=False)
         self.process.wait(10)
         self.lab.run(self.host, "ip", "address", "del", f"{lab.VIP}/32", "dev", "eth0", check=False)
 
@@ -204,56 +205,13 @@ class Forger:
         self.socket.close()
 
 
-class Ours:
-    """What the interop tests ask of a director of ours, whichever program it is."""
-
-    def __init__(self, in_lab, host):
-        self.lab, self.host = in_lab, host
-
-    def has_vip(self):
-        return self.lab.has_vip(self.host)
-
-    def wait_for(self, state, deadline_s):
-        lab.poll(lambda: self.status()["state"] == state, deadline_s, f"{self.host} is {state}")
-
-
-class OurSpeaker(Ours):
-    """vrrp_speaker on a kernel director."""
-
-    LAB = {"real_servers": 1, "kernel_directors": ("lb1", "lb2")}
-
-    def __init__(self, in_lab, host, priority, password="1111", nopreempt=False):
-        super().__init__(in_lab, host)
-        self.speaker = Speaker(in_lab, host, "--priority", priority, "--password", password,
-                               *(["--nopreempt"] if nopreempt else []))
-
-    def status(self):
-        return self.speaker.status()
-
-    def log(self):
-        return self.speaker.log()
-
-    def kill(self):
-        self.speaker.stop(signal.SIGKILL)
-        self.lab.run(self.host, "ip", "address", "del", f"{lab.VIP}/32", "dev", "eth0", check=False)
-
-    def say_goodbye(self):
-        self.speaker.process.send_signal(signal.SIGTERM)
-
-    def stop(self):
-        self.speaker.process.wait(10)
-
-    def close(self):
-        self.speaker.close()
-
-
-class OurDirector(Ours):
+class OurDirector:
     """lbdp itself, on a director with a DPDK port and a tap."""
 
     LAB = {"real_servers": 1, "kernel_directors": ("lb2",)}
 
     def __init__(self, in_lab, host, priority, password="1111", nopreempt=False):
-        super().__init__(in_lab, host)
+        self.lab, self.host = in_lab, host
         config = in_lab.config_text(host, replace=(
             (r"state MASTER", "state BACKUP"),
             (r"priority \d+", f"priority {priority}"),
@@ -261,6 +219,12 @@ class OurDirector(Ours):
             (r"^#? +nopreempt", "    nopreempt" if nopreempt else "    # preempt"),
         ))
         self.director = in_lab.start_director(host, config)
+
+    def has_vip(self):
+        return self.lab.has_vip(self.host)
+
+    def wait_for(self, state, deadline_s):
+        lab.poll(lambda: self.status()["state"] == state, deadline_s, f"{self.host} is {state}")
 
     def status(self):
         return self.director.cli_json("show", "vrrp")["vrrp"][0]
