@@ -279,8 +279,9 @@ Director::~Director() {
   neighbours_.reset();
   publisher_.reset();
   run_dry();  // cancelled handlers end while what they refer to is still there
+  const bool was_up = dataplane_ != nullptr;
   dataplane_.reset();
-  log_.info("stopped");
+  if (was_up) log_.info("stopped");
 }
 
 }  // namespace lbdp::control

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: BSD-2-Clause
 #include <spdlog/spdlog.h>
 
+#include <csignal>
 #include <iostream>
 
 #include "config/load.h"
@@ -60,6 +61,7 @@ ExitCode guarded_main(std::span<const char* const> arguments) {
 }  // namespace lbdp::control
 
 int main(int argc, char** argv) {
+  std::signal(SIGPIPE, SIG_IGN);  // whoever read our log may go: that ends no service
   try {
     const std::span<const char* const> arguments(argv, static_cast<size_t>(argc));
     return static_cast<int>(lbdp::control::guarded_main(arguments));

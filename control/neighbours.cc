@@ -12,6 +12,7 @@
 #include <cerrno>
 #include <cstring>
 #include <fstream>
+#include <utility>
 
 namespace lbdp::control {
 namespace {
@@ -22,8 +23,9 @@ using Clock = NeighbourTable::Clock;
 constexpr size_t kLookUpsPerTurn = 32;
 constexpr size_t kProbesPerTurn = 25;
 constexpr int kFramesPerTurn = 64;
-constexpr auto kProbeTick = std::chrono::milliseconds(10);  // x kProbesPerTurn: at most 2,500 probes a second
-constexpr auto kLookUpDelay = std::chrono::milliseconds(10);
+constexpr auto kProbeTick = std::chrono::milliseconds(10);    // x kProbesPerTurn: at most 2,500 probes a second
+constexpr auto kLookUpDelay = std::chrono::milliseconds(10);  // gathers the events of one change
+constexpr auto kLookUpPause = std::chrono::milliseconds(1);
 
 std::string errno_text(const char* what) {
   return std::string(what) + ": " + std::strerror(errno);
@@ -36,6 +38,16 @@ void allow_quick_changes(const std::string& interface, spdlog::logger& log) {
     log.warn("cannot set net.ipv4.neigh.{}.locktime to 0: a MAC that changes twice is followed a second late",
              interface);
   }
+}
+
+void check_table_size(size_t addresses, spdlog::logger& log) {
+  std::ifstream file("/proc/sys/net/ipv4/neigh/default/gc_thresh3");
+  size_t limit = 0;
+  if (!(file >> limit) || addresses < limit) return;
+  log.warn(
+      "{} real servers, but the kernel's neighbour table holds {}: raise net.ipv4.neigh.default.gc_thresh3, or some "
+      "stay unresolved",
+      addresses, limit);
 }
 
 Result<int> open_arp_socket(const NeighbourLink& link) {
@@ -97,6 +109,7 @@ void Neighbours::set_addresses(const std::vector<IpAddress>& addresses) {
   const std::set<IpAddress> wanted(addresses.begin(), addresses.end());
   std::erase_if(sources_, [&](const auto& item) { return !wanted.contains(item.first); });
   table_.set_addresses(addresses, Clock::now());
+  check_table_size(addresses.size(), log_);
   routes_changed();
   report_changes();
 }
@@ -111,19 +124,23 @@ void Neighbours::on_kernel(const NeighbourEvent& event) {
 }
 
 void Neighbours::routes_changed() {
-  to_look_up_.assign(addresses_.begin(), addresses_.end());
-  if (!look_up_armed_) arm_look_up();
+  // A round under way goes on to its end first: routes that flap must not keep the last addresses waiting for ever.
+  look_up_again_ = true;
+  if (!look_up_armed_) arm_look_up(kLookUpDelay);
 }
 
-void Neighbours::arm_look_up() {
+void Neighbours::arm_look_up(std::chrono::milliseconds delay) {
   look_up_armed_ = true;
-  look_up_timer_.expires_after(kLookUpDelay);
+  look_up_timer_.expires_after(delay);
   look_up_timer_.async_wait([self = self_](const boost::system::error_code& failed) {
     if (!failed && *self != nullptr) (*self)->look_up_some();
   });
 }
 
 void Neighbours::look_up_some() {
+  if (to_look_up_.empty() && std::exchange(look_up_again_, false)) {
+    to_look_up_.assign(addresses_.begin(), addresses_.end());
+  }
   for (size_t i = 0; i < kLookUpsPerTurn && !to_look_up_.empty(); ++i) {
     look_up(to_look_up_.front());
     to_look_up_.pop_front();
@@ -131,10 +148,15 @@ void Neighbours::look_up_some() {
   report_changes();
   arm_probes();
   look_up_armed_ = false;
-  if (!to_look_up_.empty()) arm_look_up();
+  if (!to_look_up_.empty()) {
+    arm_look_up(kLookUpPause);
+  } else if (look_up_again_) {
+    arm_look_up(kLookUpDelay);
+  }
 }
 
 void Neighbours::look_up(const IpAddress& address) {
+  if (table_.find(address) == nullptr) return;  // not wanted any more
   const auto route = netlink_.route_to(address);
   if (!route) return table_.set_unreachable(address, route.error().message);
   if (route->local) return table_.set_unreachable(address, "the address is this host's own");

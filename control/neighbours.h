@@ -49,7 +49,7 @@ class Neighbours {
   Result<void> add_link(const NeighbourLink& link);
   void wait_for_arp(Link& link);
   void read_arp(Link& link);
-  void arm_look_up();
+  void arm_look_up(std::chrono::milliseconds delay);
   void look_up_some();
   void look_up(const IpAddress& address);
   void arm_probes();
@@ -70,6 +70,7 @@ class Neighbours {
   asio::steady_timer look_up_timer_;
   asio::steady_timer probe_timer_;
   bool look_up_armed_ = false;
+  bool look_up_again_ = false;
   /// Handlers that outlive this object find it empty.
   std::shared_ptr<Neighbours*> self_ = std::make_shared<Neighbours*>(this);
 };

@@ -136,6 +136,31 @@ TEST(CheckTargets, DefaultsOfAUrl) {
   EXPECT_EQ(url.status_code, (std::vector<checks::HttpUrl::StatusRange>{{200, 299}}));
 }
 
+TEST(MailParams, AreTheGlobalOnes) {
+  auto model = reference();
+  model.global.notification_email = {"root@localhost"};
+  model.global.notification_email_from = "admin@example.org";
+  model.global.smtp_server = Endpoint::parse("127.0.0.1:25").value();
+  model.global.router_id = "node1";
+  const auto params = to_mail_params(model);
+  EXPECT_THAT(params.to, ElementsAre("root@localhost"));
+  EXPECT_EQ(params.from, "admin@example.org");
+  EXPECT_EQ(params.smtp_server, model.global.smtp_server);
+  EXPECT_EQ(router_id(model), "node1");
+  model.global.router_id.clear();
+  EXPECT_FALSE(router_id(model).empty()) << "the host's name";
+}
+
+TEST(VrrpMail, GoesOutForTheStatesOfAnInstanceThatWantsIt) {
+  auto model = reference();
+  EXPECT_FALSE(wants_vrrp_mail(model, "VI_1", vrrp::State::kMaster));
+  model.vrrp_instances[0].smtp_alert = true;
+  EXPECT_TRUE(wants_vrrp_mail(model, "VI_1", vrrp::State::kMaster));
+  EXPECT_TRUE(wants_vrrp_mail(model, "VI_1", vrrp::State::kFault));
+  EXPECT_FALSE(wants_vrrp_mail(model, "VI_1", vrrp::State::kStopped));
+  EXPECT_FALSE(wants_vrrp_mail(model, "VI_2", vrrp::State::kMaster));
+}
+
 TEST(RestartReasons, LiveSettingsNeedNone) {
   auto next = reference();
   next.virtual_servers.clear();
