@@ -24,9 +24,9 @@ struct Worker::Burst {
   const WorkerPort* port = nullptr;
   unsigned count = 0;
   unsigned candidates = 0;
-  unsigned missed = 0;
+  unsigned waiting_count = 0;
   std::array<uint8_t, kBurst> candidate;  // indices of frames for a virtual server of ours
-  std::array<uint8_t, kBurst> miss;  // indices of those that are not in their first bucket, or that it says is dead
+  std::array<uint8_t, kBurst> waiting;    // of these, the indices of those that are not steady
   std::array<FlowKey, kBurst> key;
   std::array<uint32_t, kBurst> hash;
   /// What the flow's value holds above its slot if nothing about it is to change, generation aside.

@@ -56,6 +56,8 @@ class FlowValue {
   static constexpr uint64_t steady_word(FlowState state, Tick last_seen) {
     return static_cast<uint64_t>(state) << 16 | uint64_t{last_seen} << 20;
   }
+  /// Are two words above a slot the same but for the tick, given their exclusive or?
+  static constexpr bool only_tick(uint64_t difference) { return (difference & 0xfffff) == 0; }
   [[nodiscard]] uint64_t word() const { return word_; }
   [[nodiscard]] uint64_t above_slot() const { return word_ >> 16; }
   [[nodiscard]] SlotId slot() const { return SlotId{static_cast<uint16_t>(word_)}; }

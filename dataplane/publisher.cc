@@ -8,12 +8,12 @@ namespace {
 
 // A round robin goes on behind the server that it was at. If that one has left, its place is the nearest server before
 // it that is still there; if there is none, the beginning.
-uint32_t carried_cursor(const ServiceTable& old_table, const Snapshot& next, ServiceId id, uint32_t last_pick) {
+uint32_t carried_cursor(const Snapshot& old, const Snapshot& next, ServiceId id, uint32_t last_pick) {
   const auto still_there = [&](SlotId slot) {
     const SlotDetail& detail = next.detail(slot);
-    return detail.listed && detail.service == id;
+    return detail.listed && detail.service == id && detail.tenancy == old.detail(slot).tenancy;
   };
-  const auto& order = old_table.order;
+  const auto& order = old.service(id).order;
   auto at = std::find(order.begin(), order.end(), SlotId{static_cast<uint16_t>(last_pick)});
   if (at == order.end()) return last_pick;
   while (!still_there(*at)) {
@@ -96,7 +96,7 @@ void Publisher::carry_cursors(const Snapshot& next) const {
     if (!old_table.state || next.service(id).state != old_table.state) continue;
     uint32_t last = old_table.state->last_pick.load(std::memory_order_relaxed);
     if (last == ServiceState::kNone) continue;
-    const uint32_t carried = carried_cursor(old_table, next, id, last);
+    const uint32_t carried = carried_cursor(*owned_, next, id, last);
     if (carried != last) old_table.state->last_pick.compare_exchange_strong(last, carried, std::memory_order_relaxed);
   }
 }

@@ -1,25 +1,30 @@
 // SPDX-License-Identifier: BSD-2-Clause
 #include "dataplane/slot_registry.h"
 
+#include <algorithm>
 #include <set>
+#include <string>
 
 namespace lbdp::dataplane {
 namespace {
 
 Result<void> validate_service(const VirtualServerParams& service) {
-  const std::string name = service.key.to_string();
+  const auto complain = [&](const std::string& what) {
+    return fail("virtual server " + service.key.to_string() + ": " + what);
+  };
   if (service.key.protocol != Protocol::kTcp && service.key.protocol != Protocol::kUdp)
-    return fail("virtual server " + name + ": the dataplane forwards TCP and UDP, not this protocol");
-  if (!service.key.endpoint.address.is_v4())
-    return fail("virtual server " + name + ": the dataplane forwards IPv4 only as yet");
-  std::set<Endpoint> seen;
+    return complain("the dataplane forwards TCP and UDP, not this protocol");
+  if (!service.key.endpoint.address.is_v4()) return complain("the dataplane forwards IPv4 only as yet");
+  std::vector<Endpoint> seen;
+  seen.reserve(service.real_servers.size());
   for (const auto& server : service.real_servers) {
-    const std::string real = server.endpoint.to_string();
     if (!server.endpoint.address.is_v4())
-      return fail("virtual server " + name + ": real server " + real + " is not IPv4");
-    if (!seen.insert(server.endpoint).second)
-      return fail("virtual server " + name + ": real server " + real + " is there twice");
+      return complain("real server " + server.endpoint.to_string() + " is not IPv4");
+    seen.push_back(server.endpoint);
   }
+  std::sort(seen.begin(), seen.end());
+  if (const auto twice = std::adjacent_find(seen.begin(), seen.end()); twice != seen.end())
+    return complain("real server " + twice->to_string() + " is there twice");
   return {};
 }
 

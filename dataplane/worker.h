@@ -91,7 +91,8 @@ class Worker {
   void process(std::span<rte_mbuf* const> frames, const WorkerPort& port) noexcept;
   void classify(Burst& burst, const WorkerPort& port) noexcept;
   void match(Burst& burst) noexcept;
-  void resolve_misses(Burst& burst) noexcept;
+  bool refresh(FlowTable::Place place, FlowValue value) noexcept;
+  void resolve_waiting(Burst& burst) noexcept;
   void rewrite(Burst& burst) noexcept;
   void finish() noexcept;
 

@@ -27,7 +27,7 @@ void Worker::process(std::span<rte_mbuf* const> frames, const WorkerPort& port) 
   for (unsigned i = 0; i < burst.count; ++i) rte_prefetch0(rte_pktmbuf_mtod(burst.frames[i], const void*));
   classify(burst, port);
   match(burst);
-  resolve_misses(burst);
+  resolve_waiting(burst);
   rewrite(burst);
   finish();
 }
@@ -61,31 +61,42 @@ void Worker::classify(Burst& burst, const WorkerPort& port) noexcept {
   }
 }
 
-// Nothing is written to a flow's line when the packet is steady: same state, and already seen within this tick.
+// Nothing is written to a flow's line when the packet is steady: same state, and already seen within this tick. All
+// that is not steady waits for the next loop, so that connections are scheduled in the order of their arrival; and what
+// follows a packet that waits waits, too, if it may be of the same connection (one bit of 64 says so).
 void Worker::match(Burst& burst) noexcept {
+  uint64_t waiting = 0;
   for (unsigned c = 0; c < burst.candidates; ++c) {
     const unsigned i = burst.candidate[c];
     const FlowTable::Place place = flows_->find_first(burst.hash[i], burst.key[i]);
-    if (!place) [[unlikely]] {
-      flows_->prefetch_second(burst.hash[i]);
-      burst.miss[burst.missed++] = static_cast<uint8_t>(i);
-      continue;
+    const uint64_t bit = uint64_t{1} << (burst.hash[i] % 64);
+    if (place && (waiting & bit) == 0) [[likely]] {
+      const FlowValue value = FlowTable::value(place);
+      const uint64_t difference = value.above_slot() ^ (burst.steady[i] | snapshot_->slot(value.slot()).generation);
+      if (difference == 0 || (FlowValue::only_tick(difference) && refresh(place, value))) [[likely]] {
+        burst.fate[i] = static_cast<Fate>(value.slot());
+        continue;
+      }
     }
-    const FlowValue value = FlowTable::value(place);
-    const uint64_t expected = burst.steady[i] | snapshot_->slot(value.slot()).generation;
-    if (value.above_slot() == expected) [[likely]] {
-      burst.fate[i] = static_cast<Fate>(value.slot());
-    } else {
-      burst.fate[i] = advance(burst, i, place);
-    }
+    if (!place) flows_->prefetch_second(burst.hash[i]);
+    waiting |= bit;
+    burst.waiting[burst.waiting_count++] = static_cast<uint8_t>(i);
   }
+}
+
+// The first packet of a steady connection in this tick. False: it is no longer alive, or its server is gone.
+bool Worker::refresh(FlowTable::Place place, FlowValue value) noexcept {
+  if (timeouts_.expired(value.state(), value.last_seen(), tick_)) return false;
+  if (snapshot_->slot(value.slot()).egress == RealSlot::kGone) return false;
+  FlowTable::set_value(place, FlowValue(value.slot(), value.generation(), value.state(), tick_));
+  return true;
 }
 
 // After the loop above: an insert moves entries, and nothing points at one here. Each look-up begins anew, so a second
 // packet of a new connection finds what the first one has inserted.
-void Worker::resolve_misses(Burst& burst) noexcept {
-  for (unsigned m = 0; m < burst.missed; ++m) {
-    const unsigned i = burst.miss[m];
+void Worker::resolve_waiting(Burst& burst) noexcept {
+  for (unsigned w = 0; w < burst.waiting_count; ++w) {
+    const unsigned i = burst.waiting[w];
     const FlowTable::Place place = flows_->find(burst.hash[i], burst.key[i]);
     burst.fate[i] = place ? advance(burst, i, place) : admit(burst, i, {});
   }

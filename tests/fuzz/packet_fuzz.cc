@@ -1,0 +1,35 @@
+// SPDX-License-Identifier: BSD-2-Clause
+// Any bytes as a frame: parsed without harm, the short cut like the long way, and an ICMP reply that stays in bounds.
+// The first two bytes are the VLAN tag that a driver took out, the third how much of the rest lies in the first
+// segment.
+#include <algorithm>
+#include <array>
+#include <cstdlib>
+#include <vector>
+
+#include "dataplane/icmp_reply.h"
+#include "dataplane/packet.h"
+
+using namespace lbdp;
+using namespace lbdp::dataplane;
+
+extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
+  if (size < 3) return 0;
+  const auto tag = static_cast<uint16_t>(data[0] << 8 | data[1]);
+  const auto frame_length = static_cast<uint32_t>(size - 3);
+  const uint32_t segment_length = data[2] == 0 ? frame_length : std::min<uint32_t>(data[2], frame_length);
+  // A copy of its own length, so that the sanitizer sees a read of one byte too many.
+  const std::vector<uint8_t> segment(data + 3, data + 3 + segment_length);
+  const FrameView view(segment.data(), segment_length, frame_length, tag);
+  const MacAddress us{{0x02, 0, 0, 0, 0, 0xa0}};
+  const Parsed parsed = parse(view, MacWord(us));
+  if (!(parsed == parse_any(view, MacWord(us)))) std::abort();
+  if (parsed.verdict == Verdict::kFlow && (!parsed.unicast || !parsed.is_ipv4 || parsed.fragment)) std::abort();
+  if (parsed.is_ipv4 && parsed.ip_length > frame_length) std::abort();
+
+  std::array<uint8_t, kMaxIcmpReply> reply{};
+  const uint32_t length = build_port_unreachable(view, parsed, us, reply);
+  if (length > reply.size()) std::abort();
+  if (length > 0 && internet_checksum({reply.data() + kEthernetHeader, kMinIpv4Header}).host() != 0) std::abort();
+  return 0;
+}

@@ -1,0 +1,233 @@
+// SPDX-License-Identifier: BSD-2-Clause
+// Several workers: strict round robin over all of them, publication while they forward, ports with fewer queues.
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include <chrono>
+#include <thread>
+
+#include "tests/packet/support/director.h"
+
+namespace lbdp::packet_tests {
+namespace {
+
+using dataplane::Tables;
+
+Frame flow(unsigned i, uint8_t flags) {
+  return tcp(
+      "10." + std::to_string(i / 62500 % 250) + "." + std::to_string(i / 250 % 250) + "." + std::to_string(i % 250 + 1),
+      static_cast<uint16_t>(1024 + i % 50000), flags);
+}
+
+class Workers : public testing::TestWithParam<uint16_t> {};
+
+TEST_P(Workers, RoundRobinIsStrictOverAllOfThem) {
+  const uint16_t workers = GetParam();
+  Director director({.workers = workers});
+  auto tables = web_and_dns(5);
+  tables.virtual_servers[0].real_servers[1].weight = 0;
+  tables.virtual_servers[0].real_servers[3].in_table = false;
+  director.publish(tables);
+  const std::vector<unsigned> usable{1, 3, 5};
+  for (unsigned i = 0; i < 60; ++i) {
+    const auto worker = static_cast<uint16_t>(i * 7 / 3 % workers);  // unevenly over the workers
+    EXPECT_EQ(server_of(director.send(flow(i, kSyn), worker)), usable[i % 3]) << i;
+    EXPECT_EQ(server_of(director.send(flow(i / 2, kAck), static_cast<uint16_t>(i / 2 * 7 / 3 % workers))),
+              usable[i / 2 % 3])
+        << "and known connections do not move it";
+  }
+  for (const auto& worker : director.workers()) EXPECT_TRUE(adds_up(worker->status()));
+}
+
+// A worker's thread, ended whatever becomes of the test.
+class Thread {
+ public:
+  explicit Thread(dataplane::Worker& worker) : thread_([this, &worker] { worker.run(stop_); }) {}
+  ~Thread() {
+    stop_ = true;
+    thread_.join();
+  }
+
+ private:
+  std::atomic<bool> stop_{false};
+  std::thread thread_;
+};
+
+uint64_t received(Director& director) {
+  uint64_t sum = 0;
+  for (const auto& worker : director.workers()) sum += worker->status().received;
+  return sum;
+}
+
+// Feeds a frame to a worker that runs in its own thread; waits while its queue is full. False if it never took it.
+bool offer(const Bytes& frame, uint16_t worker) {
+  const auto deadline = std::chrono::steady_clock::now() + std::chrono::seconds(20);
+  while (rte_ring_free_count(Wires::get().to_port(0, worker)) < 64) {
+    if (std::chrono::steady_clock::now() > deadline) return false;
+    std::this_thread::yield();
+  }
+  Director::feed(frame, worker, 0);
+  return true;
+}
+
+bool wait_for_received(Director& director, uint64_t count) {
+  const auto deadline = std::chrono::steady_clock::now() + std::chrono::seconds(20);
+  while (received(director) < count) {
+    if (std::chrono::steady_clock::now() > deadline) return false;
+    std::this_thread::yield();
+  }
+  return true;
+}
+
+// In parallel, too, each server gets exactly its share: no pick is lost or made twice.
+TEST_P(Workers, RoundRobinIsExactInParallel) {
+  constexpr unsigned kConnections = 6000, kServers = 3;
+  const uint16_t workers = GetParam();
+  Director director({.workers = workers, .connections = 16384});
+  director.publish(web_and_dns(kServers));
+  std::map<unsigned, unsigned> share;
+  const auto collect = [&] {
+    for (const auto& sent : Director::drain_ports()) ++share[server_of(sent)];
+  };
+  for (auto& worker : director.workers()) worker->leave();
+  {
+    std::vector<std::unique_ptr<Thread>> threads;
+    for (auto& worker : director.workers()) threads.push_back(std::make_unique<Thread>(*worker));
+    for (unsigned i = 0; i < kConnections; ++i) {
+      ASSERT_TRUE(offer(flow(i, kSyn).bytes(), static_cast<uint16_t>(i % workers)));
+      if (i % 64 == 0) collect();
+    }
+    ASSERT_TRUE(wait_for_received(director, kConnections));
+  }
+  collect();
+  EXPECT_EQ(share, (std::map<unsigned, unsigned>{{1, kConnections / 3}, {2, kConnections / 3}, {3, kConnections / 3}}));
+  for (const auto& worker : director.workers()) EXPECT_TRUE(adds_up(worker->status()));
+}
+
+// Publications while frames are on their way: none is lost, none goes to another server than its connection's.
+TEST_P(Workers, PublicationLosesNothingAndMovesNoConnection) {
+  constexpr unsigned kFlows = 200, kRounds = 60;
+  const uint16_t workers = GetParam();
+  Director director({.workers = workers, .connections = 4096});
+  Tables tables = web_and_dns(4);
+  director.publish(tables);
+  std::map<std::string, std::map<unsigned, unsigned>> servers_by_client;
+  unsigned out = 0;
+  const auto collect = [&] {
+    for (const auto& sent : Director::drain_ports()) {
+      ++servers_by_client[hex(Bytes(sent.bytes.begin() + 26, sent.bytes.begin() + 30))][server_of(sent)];
+      ++out;
+    }
+  };
+  for (auto& worker : director.workers()) worker->leave();
+  {
+    std::vector<std::unique_ptr<Thread>> threads;
+    for (auto& worker : director.workers()) threads.push_back(std::make_unique<Thread>(*worker));
+    for (unsigned round = 0; round < kRounds; ++round) {
+      // Order, weights and other servers change; the four servers stay in the table.
+      auto& web = tables.virtual_servers[0].real_servers;
+      web = {server(1), server(2), server(3), server(4)};
+      if (round > 0) web[round % 4].weight = static_cast<int>(round / 4 % 2);
+      if (round % 3 == 1) web.push_back(server(5 + round % 4));
+      if (round % 3 == 1) web.back().in_table = round % 2 == 0;
+      std::rotate(web.begin(), web.begin() + round % 4, web.end());
+      director.publish(tables);
+      for (unsigned i = 0; i < kFlows; ++i) {
+        ASSERT_TRUE(offer(flow(i, round == 0 ? kSyn : kAck).bytes(), static_cast<uint16_t>(i % workers)));
+        if (i % 32 == 0) collect();
+      }
+      // All connections begin under the first tables: a later one's extra server may take none that it then loses.
+      ASSERT_TRUE(round > 0 || wait_for_received(director, kFlows));
+    }
+    ASSERT_TRUE(wait_for_received(director, uint64_t{kFlows} * kRounds));
+    const auto deadline = std::chrono::steady_clock::now() + std::chrono::seconds(20);
+    while (director.publisher().pending() > 0 && std::chrono::steady_clock::now() < deadline) {
+      director.publisher().collect();
+      std::this_thread::yield();
+    }
+    EXPECT_EQ(director.publisher().pending(), 0U) << "every superseded snapshot is freed";
+  }
+  collect();
+  EXPECT_EQ(out, kFlows * kRounds);
+  EXPECT_EQ(servers_by_client.size(), kFlows);
+  for (const auto& [client, servers] : servers_by_client) {
+    EXPECT_EQ(servers.size(), 1U) << client;
+    EXPECT_EQ(servers.begin()->second, kRounds) << client;
+    EXPECT_NE(servers.begin()->first, 0U) << client;
+  }
+}
+
+INSTANTIATE_TEST_SUITE_P(Number, Workers, testing::Values(uint16_t{1}, uint16_t{2}, uint16_t{4}),
+                         [](const auto& one) { return std::to_string(one.param); });
+
+TEST(OneQueue, FramesOfWorkersWithoutOneGoThroughItsOwner) {
+  Director director({.workers = 2, .one_queue = true});
+  director.publish(web_and_dns(2));
+  const auto outcome = director.send(flow(1, kSyn), 1);
+  EXPECT_EQ(server_of(outcome), 1U);
+  EXPECT_EQ(director.status(1).transmitted, 1U);
+  EXPECT_EQ(director.status(0).injected, 1U);
+  EXPECT_TRUE(adds_up(director.status(0)));
+  EXPECT_TRUE(adds_up(director.status(1)));
+}
+
+TEST(OneQueue, FullRingToTheOwnerIsCounted) {
+  Director director({.workers = 2, .one_queue = true});
+  director.publish(web_and_dns(1));
+  rte_ring* const ring = director.inject(0);
+  while (rte_ring_free_count(ring) > 1) ASSERT_EQ(rte_ring_enqueue(ring, rte_pktmbuf_alloc(Wires::get().pool())), 0);
+  for (unsigned i = 0; i < 3; ++i) Director::feed(flow(i, kSyn).bytes(), 1, 0);
+  director.worker(1).run_once();
+  EXPECT_EQ(director.status(1).transmitted, 1U);
+  EXPECT_EQ(drops_of(director.status(1), "tx_queue_full"), 2U);
+}
+
+TEST(Publication, SupersededSnapshotsWaitForTheWorkers) {
+  Director director({.workers = 2});
+  director.publish(web_and_dns(1));
+  EXPECT_GT(director.publisher().pending(), 0U);
+  director.worker(0).run_once();
+  director.publisher().collect();
+  EXPECT_GT(director.publisher().pending(), 0U) << "worker 1 has made no pass yet";
+  director.worker(1).leave();
+  director.publisher().collect();
+  EXPECT_EQ(director.publisher().pending(), 0U) << "who sleeps is not waited for";
+  director.worker(1).enter();
+  EXPECT_EQ(server_of(director.send(flow(1, kSyn), 1)), 1U);
+}
+
+TEST(Publication, TenThousandServersAreBuiltInMilliseconds) {
+  Director director;
+  Tables tables;
+  for (unsigned s = 0; s < 1000; ++s) {
+    dataplane::VirtualServerParams service;
+    service.key = {Protocol::kTcp, Endpoint{IpAddress::v4(Be<uint32_t>::from_host(0xc6120000 + s)), 80}};
+    for (unsigned r = 0; r < 10; ++r) {
+      auto real = server(1);
+      real.endpoint.address = IpAddress::v4(Be<uint32_t>::from_host(0x0a000000 + s * 10 + r));
+      service.real_servers.push_back(real);
+    }
+    tables.virtual_servers.push_back(service);
+  }
+  const auto start = std::chrono::steady_clock::now();
+  director.publish(tables);
+  const std::chrono::duration<double, std::milli> first = std::chrono::steady_clock::now() - start;
+  tables.virtual_servers[500].real_servers[5].in_table = false;
+  director.publish(tables);
+  const std::chrono::duration<double, std::milli> both = std::chrono::steady_clock::now() - start;
+  RecordProperty("first_publication_ms", std::to_string(first.count()));
+  RecordProperty("next_publication_ms", std::to_string((both - first).count()));
+  Frame f = tcp("10.0.0.1", 1, kSyn);
+  f.dst = "198.18.3.231";  // number 999
+  EXPECT_EQ(server_of(director.send(f)), 1U);
+  f.dst = "198.18.1.244";  // number 500: picks pass over its server 5
+  for (uint16_t port = 1; port <= 20; ++port) {
+    f.sport = port;
+    EXPECT_EQ(server_of(director.send(f)), 1U);
+  }
+  EXPECT_EQ(director.counters(tables.virtual_servers[500].key, "10.0.19.141:80").connections, 0U);
+  EXPECT_EQ(director.counters(tables.virtual_servers[500].key, "10.0.19.142:80").connections, 2U);
+}
+
+}  // namespace
+}  // namespace lbdp::packet_tests
