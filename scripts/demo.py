@@ -299,6 +299,7 @@ The lab is up. For instance:
 def main():
     keep = sys.argv[1:] == ["--keep"]
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))
+    signal.signal(signal.SIGINT, signal.default_int_handler)  # a shell's background process starts with it ignored
     begin = time.monotonic()
     demo = Demo()
     status = demo.run()
