@@ -51,7 +51,10 @@ Result<std::unique_ptr<Director>> Director::start(asio::io_context& io, const Op
 Result<void> Director::open_control_socket(const std::string& path) {
   // First of all: it is also what keeps a second lbdp from starting on top of this one.
   auto socket = ControlSocket::open(
-      io_, path, [this](const std::string& line, const ControlSocket::Reply& reply) { requests_->handle(line, reply); },
+      io_, path,
+      [this](const std::string& line, const ControlSocket::Reply& reply) {
+        if (!stopping_) requests_->handle(line, reply);
+      },
       Requests::too_long());
   if (!socket) return tl::unexpected(socket.error());
   control_socket_ = std::move(*socket);
@@ -233,7 +236,7 @@ void Director::on_transition(const vrrp::Transition& transition) {
 
 void Director::wait_for_signal() {
   signals_.async_wait([this](const boost::system::error_code& cancelled, int signal) {
-    if (cancelled) return;
+    if (cancelled || stopping_) return;
     if (signal == SIGHUP) {
       reload([](const Result<std::string>&) {});
       return wait_for_signal();
@@ -246,7 +249,7 @@ void Director::wait_for_signal() {
 void Director::collect_later() {
   collect_timer_.expires_after(kCollectPeriod);
   collect_timer_.async_wait([this](const boost::system::error_code& cancelled) {
-    if (cancelled) return;
+    if (cancelled || stopping_) return;
     dataplane_->collect();
     collect_later();
   });

@@ -12,13 +12,18 @@ TablePublisher::TablePublisher(asio::io_context& io, BackendSet& backends, datap
                                spdlog::logger& log)
     : backends_(backends), dataplane_(dataplane), log_(log), timer_(io) {}
 
+TablePublisher::~TablePublisher() {
+  *self_ = nullptr;
+}
+
 void TablePublisher::touch() {
   if (armed_ || !backends_.dirty()) return;
   armed_ = true;
   timer_.expires_after(kGather);
-  timer_.async_wait([this](const boost::system::error_code& cancelled) {
-    if (cancelled) return;  // `this` may be gone
-    if (auto published = flush(); !published) log_.error("tables not published: {}", published.error().message);
+  timer_.async_wait([self = self_](const boost::system::error_code& cancelled) {
+    if (cancelled || *self == nullptr) return;
+    if (auto published = (*self)->flush(); !published)
+      (*self)->log_.error("tables not published: {}", published.error().message);
   });
 }
 

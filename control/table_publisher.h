@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: BSD-2-Clause
 #pragma once
 
+#include <memory>
+
 #include "config/types/asio.h"
 #include "control/backend_set.h"
 #include "dataplane/dataplane.h"
@@ -16,6 +18,7 @@ namespace lbdp::control {
 class TablePublisher {
  public:
   TablePublisher(asio::io_context& io, BackendSet& backends, dataplane::Dataplane& dataplane, spdlog::logger& log);
+  ~TablePublisher();
   TablePublisher(const TablePublisher&) = delete;
   TablePublisher& operator=(const TablePublisher&) = delete;
 
@@ -30,6 +33,8 @@ class TablePublisher {
   spdlog::logger& log_;
   asio::steady_timer timer_;
   bool armed_ = false;
+  /// A handler that outlives this object finds it empty.
+  std::shared_ptr<TablePublisher*> self_ = std::make_shared<TablePublisher*>(this);
 };
 
 }  // namespace lbdp::control
