@@ -109,7 +109,8 @@ class Demo:
 
     def set_up(self):
         self.step("0", "the network of the reference set-up, and two directors in it")
-        self.shell("scripts/lab up")
+        if self.shell("scripts/lab up"):
+            raise RuntimeError("the lab could not be made")
         self.say("The demo's copies of lb1.conf and lb2.conf differ from the reference files in "
                  + ", ".join(f"{word} {old} -> {new}" for word, old, new in SHORTENED)
                  + ", so that a dead server can be watched leaving,\nand in the lab's dataplane block at their end:")
