@@ -190,6 +190,7 @@ class Demo:
                     "client", "curl", "-sS", "--noproxy", "*", "--limit-rate", "2M", "-o", "/dev/null", "-w",
                     "%{size_download} bytes received, HTTP status %{http_code}\n", f"{URL}/large", stdout=log, stderr=log)
             lablib.poll(lambda: sum(p.body is not None for p in list(prober.probes)) >= 50, 10, "50 answers before lb1 is killed")
+            lablib.poll(lambda: lablib.advertisements(capture.frames(), lablib.ADDRESSES["lb1"]), 10, "lb1's advertisement")
             killed = time.monotonic()
             self.shell("scripts/lab stop lb1 -9")
             gone = time.time()
