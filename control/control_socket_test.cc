@@ -35,7 +35,7 @@ class ControlSocketTest : public testing::Test {
         io, path,
         [this](const std::string& line, ControlSocket::Reply reply) {
           ++requests;
-          if (line == "big") return reply({std::string(8U << 20U, 'x'), false});
+          if (line == "big") return reply({std::string(1U << 20U, 'x'), false});
           reply({"echo " + line, line == "bye"});
         },
         "too long", limits);
@@ -85,6 +85,15 @@ class ControlSocketTest : public testing::Test {
     auto client = connect();
     send(client, text + "\n");
     return read_line(client);
+  }
+
+  /// Clients that have gone may take a moment to be noticed; until then the limit may turn a new one away.
+  bool answers_in_time() {
+    const auto deadline = std::chrono::steady_clock::now() + 30s;
+    while (std::chrono::steady_clock::now() < deadline) {
+      if (ask("again") == "echo again") return true;
+    }
+    return false;
   }
 
   std::string directory, path;
@@ -153,11 +162,7 @@ TEST_F(ControlSocketTest, ClientsAreLimitedAndComeAgainLater) {
   EXPECT_EQ(read_line(second), "echo x");
   EXPECT_EQ(ask("too many"), "<end>");
   first.close();
-  const auto deadline = std::chrono::steady_clock::now() + 5s;
-  std::string answer;
-  while ((answer = ask("again")) != "echo again" && std::chrono::steady_clock::now() < deadline) {
-  }
-  EXPECT_EQ(answer, "echo again");
+  EXPECT_TRUE(answers_in_time());
 }
 
 TEST_F(ControlSocketTest, AClientThatHangsUpIsForgotten) {
@@ -167,7 +172,7 @@ TEST_F(ControlSocketTest, AClientThatHangsUpIsForgotten) {
     send(client, "big\n");
     client.close();
   }
-  EXPECT_EQ(ask("still there"), "echo still there");
+  EXPECT_TRUE(answers_in_time());
 }
 
 TEST_F(ControlSocketTest, ALiveSocketIsAnErrorAndAStaleOneIsReplaced) {
