@@ -37,11 +37,11 @@ void NeighbourTable::set_addresses(const std::vector<IpAddress>& addresses, Time
   }
 }
 
-void NeighbourTable::set_on_link(const IpAddress& address, InterfaceIndex interface, const std::string& name,
+bool NeighbourTable::set_on_link(const IpAddress& address, InterfaceIndex interface, const std::string& name,
                                  TimePoint now) {
   Entry* entry = find_entry(address);
-  if (entry == nullptr) return;
-  if (entry->on_link && entry->status.interface_index == interface) return;
+  if (entry == nullptr) return false;
+  if (entry->on_link && entry->status.interface_index == interface) return false;
   const NeighbourStatus old = entry->status;
   const TimePoint queued = entry->due;
   *entry = Entry{};
@@ -56,6 +56,7 @@ void NeighbourTable::set_on_link(const IpAddress& address, InterfaceIndex interf
   entry->on_link = true;
   drop_mac(*entry, "no answer on " + name + " yet");
   schedule(*entry, now);
+  return true;
 }
 
 void NeighbourTable::set_unreachable(const IpAddress& address, std::string reason) {

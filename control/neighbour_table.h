@@ -61,8 +61,9 @@ class NeighbourTable {
   void set_own_macs(std::set<MacAddress> macs) { own_macs_ = std::move(macs); }
   /// Drops what is not in `addresses`, adds what is new.
   void set_addresses(const std::vector<IpAddress>& addresses, TimePoint now);
-  /// The address is on link at an interface of ours.
-  void set_on_link(const IpAddress& address, InterfaceIndex interface, const std::string& name, TimePoint now);
+  /// The address is on link at an interface of ours. True if that is news: the kernel may have an entry already, and
+  /// does not tell again; give it to on_kernel().
+  bool set_on_link(const IpAddress& address, InterfaceIndex interface, const std::string& name, TimePoint now);
   /// It is not, for a reason.
   void set_unreachable(const IpAddress& address, std::string reason);
 

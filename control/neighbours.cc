@@ -168,7 +168,10 @@ void Neighbours::look_up(const IpAddress& address) {
     return table_.set_unreachable(address, "routed through an interface that is no port of ours");
   if (!route->source) return table_.set_unreachable(address, "no address of ours on " + link->second->link.name);
   sources_[address] = *route->source;
-  table_.set_on_link(address, route->interface, link->second->link.name, Clock::now());
+  if (!table_.set_on_link(address, route->interface, link->second->link.name, Clock::now())) return;
+  // Where the kernel cannot answer this (before Linux 5.0), the first probe has to do.
+  const auto known = netlink_.neighbour(route->interface, address);
+  if (known && *known) table_.on_kernel(**known, Clock::now());
 }
 
 void Neighbours::wait_for_arp(Link& link) {

@@ -13,6 +13,8 @@
 #include <array>
 #include <cerrno>
 
+#include "control/netlink_parse.h"
+
 namespace lbdp::control {
 namespace {
 
@@ -74,18 +76,28 @@ std::optional<IpAddress> address_of(nlattr* attribute) {
   return std::nullopt;
 }
 
-int read_route(nl_msg* message, void* context) {
-  auto& route = *static_cast<std::optional<Route>*>(context);
-  nlmsghdr* header = nlmsg_hdr(message);
+/// What a query was answered.
+struct Answer {
+  std::optional<Route> route;
+  std::optional<NeighbourEvent> neighbour;
+};
+
+std::optional<Route> parse_route(nlmsghdr* header) {
   std::array<nlattr*, RTA_MAX + 1> attributes{};
-  if (header->nlmsg_type != RTM_NEWROUTE) return NL_OK;
-  if (nlmsg_parse(header, sizeof(rtmsg), attributes.data(), RTA_MAX, nullptr) < 0) return NL_OK;
+  if (nlmsg_parse(header, sizeof(rtmsg), attributes.data(), RTA_MAX, nullptr) < 0) return std::nullopt;
   Route out;
   if (attributes[RTA_OIF] != nullptr) out.interface = InterfaceIndex{nla_get_s32(attributes[RTA_OIF])};
   out.gateway = address_of(attributes[RTA_GATEWAY]);
   out.source = address_of(attributes[RTA_PREFSRC]);
   out.local = static_cast<const rtmsg*>(nlmsg_data(header))->rtm_type == RTN_LOCAL;
-  route = out;
+  return out;
+}
+
+int read_answer(nl_msg* message, void* context) {
+  auto& answer = *static_cast<Answer*>(context);
+  nlmsghdr* header = nlmsg_hdr(message);
+  if (header->nlmsg_type == RTM_NEWROUTE) answer.route = parse_route(header);
+  if (header->nlmsg_type == RTM_NEWNEIGH) answer.neighbour = parse_neighbour(header);
   return NL_OK;
 }
 
@@ -115,7 +127,14 @@ std::optional<InterfaceIndex> interface_index(const std::string& name) {
 struct Netlink::Impl {
   Socket requests;  // acknowledged
   Socket queries;   // answered
-  std::optional<Route> route;
+  Answer answer;
+
+  /// Sends a query and reads its answer. 0 or libnl's (negative) error.
+  int query(nl_msg* message) {
+    answer = {};
+    const int error = nl_send_auto(queries.get(), message);
+    return error < 0 ? error : nl_recvmsgs_default(queries.get());
+  }
 };
 
 Netlink::Netlink(std::unique_ptr<Impl> impl) : impl_(std::move(impl)) {}
@@ -129,7 +148,7 @@ Result<std::unique_ptr<Netlink>> Netlink::open() {
   auto impl = std::make_unique<Impl>();
   impl->requests = std::move(*requests);
   impl->queries = std::move(*queries);
-  nl_socket_modify_cb(impl->queries.get(), NL_CB_VALID, NL_CB_CUSTOM, read_route, &impl->route);
+  nl_socket_modify_cb(impl->queries.get(), NL_CB_VALID, NL_CB_CUSTOM, read_answer, &impl->answer);
   return std::unique_ptr<Netlink>(new Netlink(std::move(impl)));
 }
 
@@ -166,12 +185,22 @@ Result<Route> Netlink::route_to(const IpAddress& destination) {
   header.rtm_dst_len = destination.is_v4() ? 32 : 128;
   nlmsg_append(message.get(), &header, sizeof header, NLMSG_ALIGNTO);
   put_address(message.get(), RTA_DST, destination);
-  impl_->route.reset();
-  int error = nl_send_auto(impl_->queries.get(), message.get());
-  if (error >= 0) error = nl_recvmsgs_default(impl_->queries.get());
+  const int error = impl_->query(message.get());
   if (error < 0) return nl_fail("no route to " + destination.to_string(), error);
-  if (!impl_->route) return fail("no route to " + destination.to_string());
-  return *impl_->route;
+  if (!impl_->answer.route) return fail("no route to " + destination.to_string());
+  return *impl_->answer.route;
+}
+
+Result<std::optional<NeighbourEvent>> Netlink::neighbour(InterfaceIndex interface, const IpAddress& address) {
+  const Message message(nlmsg_alloc_simple(RTM_GETNEIGH, NLM_F_REQUEST));
+  ndmsg header{};
+  header.ndm_family = kernel_family(address);
+  header.ndm_ifindex = static_cast<int>(interface);
+  nlmsg_append(message.get(), &header, sizeof header, NLMSG_ALIGNTO);
+  put_address(message.get(), NDA_DST, address);
+  const int error = impl_->query(message.get());
+  if (error < 0 && error != -NLE_OBJ_NOTFOUND) return nl_fail("neighbour " + address.to_string(), error);
+  return impl_->answer.neighbour;
 }
 
 Result<void> Netlink::resolve_neighbour(InterfaceIndex interface, const IpAddress& address) {

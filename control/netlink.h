@@ -63,6 +63,8 @@ class Netlink {
   Result<void> add_address(InterfaceIndex interface, const IpPrefix& address);
   Result<void> remove_address(InterfaceIndex interface, const IpPrefix& address);
   Result<Route> route_to(const IpAddress& destination);
+  /// The kernel's entry for a neighbour as it stands; empty if there is none.
+  Result<std::optional<NeighbourEvent>> neighbour(InterfaceIndex interface, const IpAddress& address);
   /// Makes the kernel look for a neighbour now, and keep an entry for it.
   Result<void> resolve_neighbour(InterfaceIndex interface, const IpAddress& address);
 

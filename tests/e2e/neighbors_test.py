@@ -88,6 +88,19 @@ class NeighborsTest(lab.LabTestCase):
         self.assertRegex(self.backend("10.99.0.1")["reason"], "no route to 10.99.0.1|not on link")
         self.assertEqual(self.backend("10.99.0.1")["state"], "UNRESOLVED")
 
+    def test_a_server_that_the_kernel_knows_already_is_taken_at_once(self):
+        self.start(replace=[(r"real_server 172.18.250.79 80", "real_server 172.18.250.78 80")])
+        self.wait_for_state(RS1, "UP", 10)
+        # A permanent entry never changes, so the kernel will not tell about it again.
+        self.lab.run("lb1", "ip", "neigh", "replace", RS2, "lladdr", text_of(lab.mac_of("rs2")), "nud", "permanent",
+                     "dev", "eth0")
+        self.director.write_config(self.lab.config_text("lb1", replace=[(r"delay_loop 6", "delay_loop 300")]))
+        self.director.cli("reload")
+        row = self.wait_for_state(RS2, "UP", 5)
+        self.assertEqual(row["mac"], text_of(lab.mac_of("rs2")))
+        self.assertEqual(self.neighbor(RS2)["state"], "STATIC")
+        self.assertEqual(sorted(self.lab.curls(2)), ["Hello RS1", "Hello RS2"])
+
     def test_a_server_behind_a_gateway_is_not_forwarded_to(self):
         self.start(replace=[(r"real_server 172.18.250.79 80", "real_server 10.99.0.1 80")])
         self.lab.run("lb1", "ip", "route", "add", "10.99.0.0/24", "via", "172.18.250.10")
