@@ -94,7 +94,8 @@ class NeighborsTest(lab.LabTestCase):
         # A permanent entry never changes, so the kernel will not tell about it again.
         self.lab.run("lb1", "ip", "neigh", "replace", RS2, "lladdr", text_of(lab.mac_of("rs2")), "nud", "permanent",
                      "dev", "eth0")
-        self.director.write_config(self.lab.config_text("lb1", replace=[(r"delay_loop 6", "delay_loop 300")]))
+        running = self.director.config_path.read_text()
+        self.director.write_config(running.replace("real_server 172.18.250.78 80", f"real_server {RS2} 80"))
         self.director.cli("reload")
         row = self.wait_for_state(RS2, "UP", 5)
         self.assertEqual(row["mac"], text_of(lab.mac_of("rs2")))
