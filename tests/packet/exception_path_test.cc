@@ -21,7 +21,7 @@ namespace {
 using namespace std::chrono_literals;
 using Bytes = std::string;
 
-const auto* const kEal = ::testing::AddGlobalTestEnvironment(new testing::InMemoryEal({"-m", "64", "-l", "0"}));
+const auto* const kEal = ::testing::AddGlobalTestEnvironment(new testing::EalEnvironment({"-m", "64"}));
 
 constexpr uint16_t kRoom = 2048;
 constexpr unsigned kMbufs = 2047;

@@ -18,7 +18,7 @@ using ::testing::IsEmpty;
 
 // Port 0: net_ring, each queue a loop; ports 1 and 2: net_null, which receives for ever and swallows what it is given.
 const auto* const kEal = ::testing::AddGlobalTestEnvironment(
-    new testing::InMemoryEal({"-m", "64", "-l", "0", "--vdev=net_ring0", "--vdev=net_null0", "--vdev=net_null1"}));
+    new testing::EalEnvironment({"-m", "64", "--vdev=net_ring0", "--vdev=net_null0", "--vdev=net_null1"}));
 
 std::vector<std::string> interfaces(const Result<std::vector<PortPlan>>& plans) {
   std::vector<std::string> names;

@@ -1,15 +1,15 @@
 // SPDX-License-Identifier: BSD-2-Clause
 #include "tests/packet/support/director.h"
 
-#include <rte_eal.h>
 #include <rte_errno.h>
 #include <rte_eth_ring.h>
 #include <rte_ethdev.h>
-#include <unistd.h>
 
 #include <cstdlib>
 #include <cstring>
 #include <iostream>
+
+#include "tests/packet/in_memory_eal.h"
 
 namespace lbdp::packet_tests {
 namespace {
@@ -21,24 +21,6 @@ void require(bool good, const std::string& what) {
   if (good) return;
   std::cerr << "test set-up: " << what << ": " << rte_strerror(rte_errno) << std::endl;
   std::abort();
-}
-
-void start_eal() {
-  std::vector<std::string> arguments{"packet-test",
-                                     "--no-huge",
-                                     "--no-shconf",
-                                     "--no-pci",
-                                     "--no-telemetry",
-                                     "-m",
-                                     "128",
-                                     "-l",
-                                     "0",
-                                     "--log-level=error",
-                                     "--file-prefix=" + std::to_string(getpid())};
-  std::vector<char*> argv;
-  for (auto& argument : arguments) argv.push_back(argument.data());
-  require(rte_eal_init(static_cast<int>(argv.size()), argv.data()) >= 0, "rte_eal_init");
-  std::atexit([] { rte_eal_cleanup(); });
 }
 
 rte_ring* make_ring(const std::string& name, unsigned size = kRingSize) {
@@ -115,7 +97,7 @@ Wires& Wires::get() {
 }
 
 Wires::Wires() {
-  start_eal();
+  static const testing::InMemoryEal eal({"-m", "128"});  // ends with the process, after everything that lives in it
   pool_ = rte_pktmbuf_pool_create("test_frames", 16383, 0, 0, RTE_PKTMBUF_HEADROOM + 2048, SOCKET_ID_ANY);
   require(pool_ != nullptr, "rte_pktmbuf_pool_create");
   for (uint16_t port = 0; port < kPorts; ++port) {
