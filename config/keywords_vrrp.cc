@@ -20,6 +20,8 @@ Result<AuthType> auth_type(std::string_view text) {
 }
 
 void take_virtual_address(void* scope, const Statement& entry, Context& context) {
+  auto& instance = *static_cast<VrrpInstanceSpec*>(scope);
+  instance.names_address = true;
   const auto words = entry.words();
   const auto parsed = prefix(words[0].text);
   if (!parsed) {
@@ -32,7 +34,7 @@ void take_virtual_address(void* scope, const Statement& entry, Context& context)
         words[1].place, "virtual_ipaddress: " + in_quotes(words[1].text) + " after the address is not supported yet");
     return;
   }
-  static_cast<VrrpInstanceSpec*>(scope)->virtual_ipaddress.push_back({*parsed, words[0].place});
+  instance.virtual_ipaddress.push_back({*parsed, words[0].place});
 }
 
 /// auth_pass PASSWORD; the messages do not repeat it.

@@ -96,7 +96,7 @@ class InstanceResolver {
         result.push_back(prefix);
       }
     }
-    if (spec_.virtual_ipaddress.empty()) {
+    if (!spec_.names_address) {
       diagnostics_.error(spec_.place, message("it has no virtual_ipaddress"));
     } else if (result.size() > kMostAddresses) {
       diagnostics_.error(spec_.place, message(std::to_string(result.size()) + " virtual addresses; an advertisement "

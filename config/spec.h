@@ -64,7 +64,8 @@ struct VrrpInstanceSpec {
   Setting<AuthType> auth_type;
   Setting<std::string> auth_pass;
   std::vector<Item<IpPrefix>> virtual_ipaddress;
-  Setting<bool> preempt;  // false: nopreempt
+  bool names_address = false;  // a refused one too: then it does not lack one besides
+  Setting<bool> preempt;       // false: nopreempt
   Setting<Duration> preempt_delay;
   Setting<bool> smtp_alert;
 };
