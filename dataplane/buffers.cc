@@ -43,7 +43,7 @@ unsigned needed_mbufs(std::span<const PortPlan> ports, int socket, uint16_t work
     if (port.socket == socket) {
       count += port.queues * (unsigned{port.rx_descriptors} + port.tx_descriptors);
     }
-    count += ExceptionPath::kInjectRingSize;
+    count += ExceptionPath::kHandoverRingSize;
   }
   return count;
 }

@@ -25,7 +25,7 @@ struct BufferPools {
   Mempool from_kernel;
 };
 
-/// Sizes: every descriptor of every queue filled, the punt and inject rings full, and each worker's cache and bursts
+/// Sizes: every descriptor of every queue filled, the punt and hand-over rings full, and each worker's cache and bursts
 /// on top; StartupParams::mbufs and mbuf_size override.
 [[nodiscard]] Result<BufferPools> create_buffers(std::span<const PortPlan> ports, uint16_t workers,
                                                  const StartupParams& params);

@@ -28,15 +28,17 @@ template <class T>
 /// What a worker counts. Written by it alone. received = transmitted + punted + dropped, always.
 struct alignas(64) WorkerCounters {
   uint64_t received = 0;
-  uint64_t transmitted = 0;  // received frames that went to a real server
+  uint64_t transmitted = 0;  // received frames that went to a real server: to a queue, or to the worker that has it
   std::array<uint64_t, kPuntClasses> punted{};
   std::array<uint64_t, kDropReasons> dropped{};
-  // Beside that sum: frames that no port received.
-  uint64_t injected = 0;  // from the kernel or from workers without a queue, to the wire
-  uint64_t injected_dropped = 0;
-  uint64_t replies = 0;          // ICMP errors sent
-  uint64_t replies_policed = 0;  // ICMP errors due, and not sent: over the rate, or no buffer
-  uint64_t unstored = 0;         // packets forwarded by the deterministic pick because the flow table is full
+  // Beside that sum: frames that this worker did not receive, or made itself.
+  uint64_t injected = 0;          // from the kernel, sent
+  uint64_t injected_dropped = 0;  // the transmit queue was full
+  uint64_t relayed = 0;           // sent for workers without a transmit queue, who counted them as transmitted
+  uint64_t relayed_dropped = 0;   // of these, those that the transmit queue had no room for
+  uint64_t replies = 0;           // ICMP errors sent
+  uint64_t replies_policed = 0;   // ICMP errors due, and not sent: over the rate, or no buffer
+  uint64_t unstored = 0;          // packets forwarded by the deterministic pick because the flow table is full
   uint64_t loops = 0;
   uint64_t idle_loops = 0;
   uint64_t busy_cycles = 0;

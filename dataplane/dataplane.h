@@ -68,6 +68,8 @@ struct WorkerStatus {
   std::vector<NamedCount> drops;   // by reason, all reasons, zeros too
   uint64_t injected = 0;           // frames from the kernel sent to the wire
   uint64_t injected_dropped = 0;
+  uint64_t relayed = 0;          // sent for workers without a transmit queue, who counted them as transmitted
+  uint64_t relayed_dropped = 0;  // of these, those that the transmit queue had no room for
   uint64_t replies = 0;          // ICMP errors of our own, sent
   uint64_t replies_policed = 0;  // due, but over their rate
   uint64_t unstored = 0;         // packets forwarded without an entry because the connection table was full

@@ -37,9 +37,9 @@ void add(std::atomic<uint64_t>& counter, uint64_t n) {
   counter.store(counter.load(std::memory_order_relaxed) + n, std::memory_order_relaxed);
 }
 
-Result<rte_ring*> create_ring(const std::string& name, unsigned size, int socket) {
-  // Exactly `size` elements, many producers, one consumer.
-  rte_ring* ring = rte_ring_create(name.c_str(), size, socket, RING_F_SC_DEQ | RING_F_EXACT_SZ);
+/// Exactly `size` elements and one consumer. `producers`: RING_F_SP_ENQ if there is one, 0 if there are many.
+Result<rte_ring*> create_ring(const std::string& name, unsigned size, int socket, unsigned producers = 0) {
+  rte_ring* ring = rte_ring_create(name.c_str(), size, socket, RING_F_SC_DEQ | RING_F_EXACT_SZ | producers);
   if (ring == nullptr) {
     return fail("cannot create the ring " + name + ": " + rte_strerror(rte_errno));
   }
@@ -91,13 +91,20 @@ Result<void> ExceptionPath::create_rings(int socket) {
     rings_.punt[i] = *ring;
   }
   rings_.inject.resize(lane_of_port_.size(), nullptr);
+  rings_.handover.resize(lane_of_port_.size(), nullptr);
   for (const auto& lane : lanes_) {
     const uint16_t port = lane->end.port;
-    const Result<rte_ring*> ring = create_ring("lbdp_inject_" + std::to_string(port), kInjectRingSize, socket);
-    if (!ring) {
-      return tl::unexpected<Error>(ring.error());
+    const Result<rte_ring*> inject =
+        create_ring("lbdp_inject_" + std::to_string(port), kInjectRingSize, socket, RING_F_SP_ENQ);
+    if (!inject) {
+      return tl::unexpected<Error>(inject.error());
     }
-    rings_.inject[port] = *ring;
+    rings_.inject[port] = *inject;
+    const Result<rte_ring*> handover = create_ring("lbdp_handover_" + std::to_string(port), kHandoverRingSize, socket);
+    if (!handover) {
+      return tl::unexpected<Error>(handover.error());
+    }
+    rings_.handover[port] = *handover;
   }
   return {};
 }
@@ -106,6 +113,7 @@ ExceptionPath::~ExceptionPath() {
   stop();
   std::for_each(rings_.punt.begin(), rings_.punt.end(), free_ring);
   std::for_each(rings_.inject.begin(), rings_.inject.end(), free_ring);
+  std::for_each(rings_.handover.begin(), rings_.handover.end(), free_ring);
 }
 
 ExceptionCounters ExceptionPath::counters(uint16_t port) const {
@@ -233,7 +241,7 @@ size_t ExceptionPath::from_kernel(size_t index) {
     frames[count++] = read.frame;
   }
   const unsigned sent =
-      rte_ring_mp_enqueue_burst(rings_.inject[lane.end.port], reinterpret_cast<void**>(frames.data()), count, nullptr);
+      rte_ring_sp_enqueue_burst(rings_.inject[lane.end.port], reinterpret_cast<void**>(frames.data()), count, nullptr);
   std::for_each(frames.begin() + sent, frames.begin() + count, [](rte_mbuf* frame) { rte_pktmbuf_free(frame); });
   add(lane.counters.from_kernel, sent);
   add(lane.counters.from_kernel_dropped, dropped + (count - sent));

@@ -34,6 +34,7 @@ class ExceptionPath {
  public:
   static constexpr unsigned kPuntRingSize = 1024;
   static constexpr unsigned kInjectRingSize = 512;
+  static constexpr unsigned kHandoverRingSize = 512;
 
   struct TapEnd {
     uint16_t port = 0;

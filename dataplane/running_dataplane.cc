@@ -152,7 +152,7 @@ Result<void> RunningDataplane::create_workers(std::span<const PortPlan> plans, c
                                      .mac = port.mac(),
                                      .rx_queue = queue,
                                      .tx_queue = queue,
-                                     .drains_inject = queue == uint16_t{0}});
+                                     .sends_for_others = queue == uint16_t{0}});
     }
     auto worker = Worker::create(std::move(worker_params), *publisher_, exception_->rings());
     if (!worker) {

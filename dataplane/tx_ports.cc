@@ -13,7 +13,7 @@ TxPorts::TxPorts(std::span<const WorkerPort> ports, const ExceptionRings& rings)
     if (id >= ports_.size()) ports_.resize(size_t{id} + 1);
     ports_[id].known = true;
     ports_[id].queue = port.tx_queue;
-    ports_[id].inject = id < rings.inject.size() ? rings.inject[id] : nullptr;
+    ports_[id].handover = id < rings.handover.size() ? rings.handover[id] : nullptr;
     used_.push_back(id);
   }
 }
@@ -36,9 +36,8 @@ TxPorts::Flushed TxPorts::flush() noexcept {
 unsigned TxPorts::send(uint16_t port, rte_mbuf** frames, unsigned count) noexcept {
   const Port& p = ports_[port];
   if (p.queue) return rte_eth_tx_burst(port, *p.queue, frames, static_cast<uint16_t>(count));
-  if (p.inject == nullptr) return 0;
-  for (unsigned i = 0; i < count; ++i) frames[i]->port = port;  // the ring's consumer finds the way out by it
-  return rte_ring_enqueue_burst(p.inject, reinterpret_cast<void* const*>(frames), count, nullptr);
+  if (p.handover == nullptr) return 0;
+  return rte_ring_enqueue_burst(p.handover, reinterpret_cast<void* const*>(frames), count, nullptr);
 }
 
 }  // namespace lbdp::dataplane

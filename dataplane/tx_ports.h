@@ -20,9 +20,9 @@ struct WorkerPort {
   PortId id{};
   MacAddress mac;
   std::optional<uint16_t> rx_queue;
-  /// Without one, frames for this port go to its inject ring, and the worker that owns its queue 0 sends them.
+  /// Without one, frames for this port go to its hand-over ring, and the worker that owns its queue 0 sends them.
   std::optional<uint16_t> tx_queue;
-  bool drains_inject = false;  // this worker owns the port's transmit queue 0
+  bool sends_for_others = false;  // this worker owns the port's transmit queue 0, and so drains its rings
 };
 
 /// A worker's ways out: a transmit queue of its own, or the ring to the worker that has one. Gathers a burst's frames
@@ -51,7 +51,7 @@ class TxPorts {
   struct Port {
     bool known = false;
     std::optional<uint16_t> queue;
-    rte_ring* inject = nullptr;
+    rte_ring* handover = nullptr;
     uint16_t count = 0;
     std::array<rte_mbuf*, kBurst> frames{};
   };

@@ -116,7 +116,7 @@ unsigned Worker::run_once() noexcept {
         handled += received;
       }
     }
-    if (port.drains_inject) handled += drain_inject(port);
+    if (port.sends_for_others) handled += send_for_others(port);
   }
   sweep();
   reader_.quiescent();
@@ -132,17 +132,22 @@ unsigned Worker::run_once() noexcept {
   return handled;
 }
 
-unsigned Worker::drain_inject(const WorkerPort& port) noexcept {
+// Frames that others cannot send, since this worker owns the queue; the kernel's first.
+unsigned Worker::send_for_others(const WorkerPort& port) noexcept {
   const auto id = static_cast<size_t>(port.id);
   if (id >= rings_.inject.size() || rings_.inject[id] == nullptr) return 0;
+  return send_from(rings_.inject[id], port.id, counters_.injected, counters_.injected_dropped) +
+         send_from(rings_.handover[id], port.id, counters_.relayed, counters_.relayed_dropped);
+}
+
+unsigned Worker::send_from(rte_ring* ring, PortId port, uint64_t& sent, uint64_t& dropped) noexcept {
   std::array<rte_mbuf*, kBurst> frames;
-  const unsigned count =
-      rte_ring_dequeue_burst(rings_.inject[id], reinterpret_cast<void**>(frames.data()), kBurst, nullptr);
+  const unsigned count = rte_ring_dequeue_burst(ring, reinterpret_cast<void**>(frames.data()), kBurst, nullptr);
   if (count == 0) return 0;
-  const unsigned sent = tx_.send(static_cast<uint16_t>(id), frames.data(), count);
-  if (sent < count) rte_pktmbuf_free_bulk(frames.data() + sent, count - sent);
-  add<uint64_t>(counters_.injected, sent);
-  add<uint64_t>(counters_.injected_dropped, count - sent);
+  const unsigned taken = tx_.send(static_cast<uint16_t>(port), frames.data(), count);
+  if (taken < count) rte_pktmbuf_free_bulk(frames.data() + taken, count - taken);
+  add<uint64_t>(sent, taken);
+  add<uint64_t>(dropped, count - taken);
   return count;
 }
 
@@ -195,6 +200,8 @@ WorkerStatus Worker::status() const {
     s.drops.push_back({to_string(static_cast<DropReason>(r)), read(counters_.dropped[r])});
   s.injected = read(counters_.injected);
   s.injected_dropped = read(counters_.injected_dropped);
+  s.relayed = read(counters_.relayed);
+  s.relayed_dropped = read(counters_.relayed_dropped);
   s.replies = read(counters_.replies);
   s.replies_policed = read(counters_.replies_policed);
   s.unstored = read(counters_.unstored);

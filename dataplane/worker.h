@@ -118,7 +118,8 @@ class Worker {
   [[nodiscard]] uint64_t read_clock() const noexcept;
   void tick_to(uint64_t now) noexcept;
   void sweep() noexcept;
-  unsigned drain_inject(const WorkerPort& port) noexcept;
+  unsigned send_for_others(const WorkerPort& port) noexcept;
+  unsigned send_from(rte_ring* ring, PortId port, uint64_t& sent, uint64_t& dropped) noexcept;
   void sleep() noexcept;
 
   WorkerParams params_;

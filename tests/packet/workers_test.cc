@@ -166,7 +166,8 @@ TEST(OneQueue, FramesOfWorkersWithoutOneGoThroughItsOwner) {
   const auto outcome = director.send(flow(1, kSyn), 1);
   EXPECT_EQ(server_of(outcome), 1U);
   EXPECT_EQ(director.status(1).transmitted, 1U);
-  EXPECT_EQ(director.status(0).injected, 1U);
+  EXPECT_EQ(director.status(0).relayed, 1U);
+  EXPECT_EQ(director.status(0).injected, 0U);
   EXPECT_TRUE(adds_up(director.status(0)));
   EXPECT_TRUE(adds_up(director.status(1)));
 }
@@ -174,12 +175,53 @@ TEST(OneQueue, FramesOfWorkersWithoutOneGoThroughItsOwner) {
 TEST(OneQueue, FullRingToTheOwnerIsCounted) {
   Director director({.workers = 2, .one_queue = true});
   director.publish(web_and_dns(1));
-  rte_ring* const ring = director.inject(0);
+  rte_ring* const ring = director.handover(0);
   while (rte_ring_free_count(ring) > 1) ASSERT_EQ(rte_ring_enqueue(ring, rte_pktmbuf_alloc(Wires::get().pool())), 0);
   for (unsigned i = 0; i < 3; ++i) Director::feed(flow(i, kSyn).bytes(), 1, 0);
   director.worker(1).run_once();
   EXPECT_EQ(director.status(1).transmitted, 1U);
   EXPECT_EQ(drops_of(director.status(1), "tx_queue_full"), 2U);
+}
+
+// The kernel's frames (VRRP's advertisements among them) neither lose their room to forwarded ones nor queue up behind
+// them.
+TEST(OneQueue, AFloodOfForwardedFramesDelaysNoFrameOfTheKernel) {
+  Director director({.workers = 2, .one_queue = true});
+  director.publish(web_and_dns(1));
+  unsigned handed_over = 0;
+  while (drops_of(director.status(1), "tx_queue_full") == 0) {
+    for (unsigned i = 0; i < dataplane::Worker::kBurst; ++i, ++handed_over) {
+      Director::feed(flow(handed_over, kSyn).bytes(), 1, 0);
+    }
+    director.worker(1).run_once();
+  }
+  rte_mbuf* const advertisement = rte_pktmbuf_alloc(Wires::get().pool());
+  const Bytes bytes(60, 0x5a);
+  std::copy(bytes.begin(), bytes.end(), rte_pktmbuf_append(advertisement, 60));
+  ASSERT_EQ(rte_ring_enqueue(director.inject(0), advertisement), 0);
+  director.worker(0).run_once();
+  const auto sent = Director::drain_ports();
+  ASSERT_FALSE(sent.empty());
+  EXPECT_EQ(sent[0].bytes, bytes);
+  EXPECT_EQ(director.status(0).injected, 1U);
+  while (director.worker(0).run_once() > 0) Director::drain_ports();
+  EXPECT_EQ(director.status(0).relayed, director.status(1).transmitted) << "each frame counts once with either";
+  EXPECT_TRUE(adds_up(director.status(1)));
+}
+
+// The one who handed a frame over has counted it: what then becomes of it is the owner's to tell.
+TEST(OneQueue, AFrameHandedOverAndNotSentIsCountedByTheOwner) {
+  Director director({.workers = 2, .one_queue = true});
+  director.publish(web_and_dns(1));
+  rte_ring* const wire = Wires::get().from_port(0, 0);
+  while (rte_ring_free_count(wire) > 1) ASSERT_EQ(rte_ring_enqueue(wire, rte_pktmbuf_alloc(Wires::get().pool())), 0);
+  for (unsigned i = 0; i < 3; ++i) Director::feed(flow(i, kSyn).bytes(), 1, 0);
+  director.worker(1).run_once();
+  director.worker(0).run_once();
+  EXPECT_EQ(director.status(1).transmitted, 3U);
+  EXPECT_EQ(director.status(0).relayed, 1U);
+  EXPECT_EQ(director.status(0).relayed_dropped, 2U);
+  EXPECT_EQ(director.status(0).received, 0U);
 }
 
 TEST(Publication, SupersededSnapshotsWaitForTheWorkers) {

@@ -116,8 +116,11 @@ Wires::Wires() {
 Director::Director(const DirectorOptions& options) {
   Wires& wires = Wires::get();
   rings_.inject.resize(kPorts);
-  for (uint16_t port = 0; port < kPorts; ++port)
+  rings_.handover.resize(kPorts);
+  for (uint16_t port = 0; port < kPorts; ++port) {
     rings_.inject.at(wires.port_id(port)) = make_ring("inject" + std::to_string(port));
+    rings_.handover.at(wires.port_id(port)) = make_ring("handover" + std::to_string(port));
+  }
   for (size_t c = 0; c < dataplane::kPuntClasses; ++c)
     rings_.punt[c] = make_ring("punt" + std::to_string(c), options.punt_ring);
   std::vector<MacAddress> macs;
@@ -137,9 +140,12 @@ Director::~Director() {
   }
   drain_ports();
   drain_punts();
-  for (rte_ring* ring : rings_.inject) drain(ring, [](rte_mbuf*) {});
+  for (const auto* rings : {&rings_.inject, &rings_.handover}) {
+    for (rte_ring* ring : *rings) drain(ring, [](rte_mbuf*) {});
+  }
   workers_.clear();
   for (rte_ring* ring : rings_.inject) rte_ring_free(ring);
+  for (rte_ring* ring : rings_.handover) rte_ring_free(ring);
   for (rte_ring* ring : rings_.punt) rte_ring_free(ring);
 }
 

@@ -95,6 +95,7 @@ class Director {
   dataplane::Publisher& publisher() { return *publisher_; }
   std::vector<std::unique_ptr<dataplane::Worker>>& workers() { return workers_; }
   rte_ring* inject(uint16_t port) { return rings_.inject.at(Wires::get().port_id(port)); }
+  rte_ring* handover(uint16_t port) { return rings_.handover.at(Wires::get().port_id(port)); }
   rte_ring* punt_ring(dataplane::PuntClass c) { return rings_.punt.at(static_cast<size_t>(c)); }
 
   /// Without running a worker.
