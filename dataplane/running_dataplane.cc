@@ -78,6 +78,9 @@ RunningDataplane::~RunningDataplane() {
   if (exception_) {
     exception_->stop();
   }
+  // Before the workers: transmit queues and rings may still hold ICMP replies, whose pools are the workers'.
+  ports_.clear();
+  exception_.reset();
 }
 
 Result<void> RunningDataplane::open_ports(std::span<const PortPlan> plans, const StartupParams& params) {
