@@ -19,6 +19,18 @@ int weight_in_force(const RealServerInput& input, bool up) {
 
 }  // namespace
 
+dataplane::Tables outline(const BackendInputs& inputs) {
+  dataplane::Tables tables;
+  tables.virtual_servers.reserve(inputs.services.size());
+  for (const auto& service : inputs.services) {
+    auto& out = tables.virtual_servers.emplace_back();
+    out.key = service.key;
+    out.real_servers.reserve(service.real_servers.size());
+    for (const auto& real : service.real_servers) out.real_servers.emplace_back().endpoint = real.endpoint;
+  }
+  return tables;
+}
+
 std::string describe(HealthChange change, const RealServerKey& key) {
   const std::string real = bracketed(key.real, key.service.protocol);
   const std::string service = bracketed(key.service.endpoint, key.service.protocol);

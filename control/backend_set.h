@@ -44,6 +44,9 @@ struct BackendInputs {
   friend bool operator==(const BackendInputs&, const BackendInputs&) = default;
 };
 
+/// The tables' keys alone: enough to ask whether a dataplane would take them.
+[[nodiscard]] dataplane::Tables outline(const BackendInputs& inputs);
+
 /// Where a real server is at layer 2, or why that is not known.
 struct LinkPlace {
   std::optional<MacAddress> mac;

@@ -40,6 +40,15 @@ class BackendSetTest : public testing::Test {
   BackendSet set;
 };
 
+TEST(BackendInputs, OutlineHasTheKeysOfTheTables) {
+  const auto tables = outline(reference());
+  ASSERT_EQ(tables.virtual_servers.size(), 1U);
+  EXPECT_EQ(tables.virtual_servers[0].key, kService);
+  ASSERT_EQ(tables.virtual_servers[0].real_servers.size(), 2U);
+  EXPECT_EQ(tables.virtual_servers[0].real_servers[0].endpoint, kReal1);
+  EXPECT_EQ(tables.virtual_servers[0].real_servers[1].endpoint, kReal2);
+}
+
 TEST_F(BackendSetTest, TablesKeepTheOrderOfTheFile) {
   const auto tables = set.take_tables();
   ASSERT_EQ(tables.virtual_servers.size(), 1U);

@@ -131,7 +131,10 @@ Result<void> Director::start_services() {
 // --- configuration
 
 Result<void> Director::apply(const config::Model& model) {
-  // VRRP first: it is the one part that can refuse, and then nothing has changed.
+  // What can refuse goes first, so that nothing has changed then: the dataplane is asked, and VRRP takes all or
+  // nothing.
+  auto inputs = to_backend_inputs(model);
+  if (auto taken = dataplane_->check(outline(inputs)); !taken) return taken;
   if (auto applied = speaker_->apply(to_vrrp_instances(model)); !applied) return applied;
   std::set<std::string> masters;
   for (const auto& instance : speaker_->status()) {
@@ -139,7 +142,7 @@ Result<void> Director::apply(const config::Model& model) {
   }
   backends_.set_masters(std::move(masters));
   runner_->apply(to_check_targets(model));
-  backends_.configure(to_backend_inputs(model), [this](const RealServerKey& key) { return runner_->is_up(key); });
+  backends_.configure(std::move(inputs), [this](const RealServerKey& key) { return runner_->is_up(key); });
   neighbours_->set_addresses(backends_.addresses());
   mailer_.configure(to_mail_params(model));
   return publisher_->flush();

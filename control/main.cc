@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: BSD-2-Clause
 #include <spdlog/spdlog.h>
+#include <sys/resource.h>
 
+#include <algorithm>
 #include <csignal>
 #include <iostream>
 
@@ -14,8 +16,18 @@
 namespace lbdp::control {
 namespace {
 
+/// Each health check in flight takes a descriptor: the usual soft limit of 1,024 is for programs that use select().
+void raise_descriptor_limit() {
+  constexpr rlim_t kEnough = 1U << 20;
+  rlimit limit{};
+  if (::getrlimit(RLIMIT_NOFILE, &limit) != 0) return;
+  limit.rlim_cur = std::max(limit.rlim_cur, std::min(limit.rlim_max, kEnough));
+  ::setrlimit(RLIMIT_NOFILE, &limit);
+}
+
 ExitCode run(const Options& options, const config::Model& model) {
   const auto start_log = make_logger(options.log_level, options.log_format);
+  raise_descriptor_limit();
   auto eal = dataplane::Eal::start(options.eal_arguments);
   if (!eal) {
     start_log->error("{}", eal.error().message);

@@ -116,6 +116,8 @@ class Dataplane {
   /// Builds a snapshot and makes it the workers' next one. Never blocks on the workers; old snapshots are freed later
   /// by collect(). Errors: more virtual or real servers than ids.
   virtual Result<void> publish(const Tables& tables) = 0;
+  /// Would publish() take these tables? Looks at the keys only, and changes nothing.
+  [[nodiscard]] virtual Result<void> check(const Tables& tables) const = 0;
   /// Frees snapshots that no worker can see any more, refreshes link state (the tap's carrier follows the port's link).
   /// Call it every 100 ms or so.
   virtual void collect() = 0;

@@ -36,6 +36,8 @@ class SlotRegistry {
   /// Takes over what `tables` names. On error (a key named twice, a kind that is not supported, more than there are
   /// ids) nothing has changed.
   Result<void> update(const Tables& tables);
+  /// Would update() take these?
+  static Result<void> validate(const Tables& tables);
 
   [[nodiscard]] std::optional<ServiceId> find(const ServiceKey& key) const;
   [[nodiscard]] std::optional<SlotRef> find(const RealServerKey& key) const;
@@ -74,7 +76,6 @@ class SlotRegistry {
     std::map<Endpoint, SlotId> slots;
   };
 
-  static Result<void> validate(const Tables& tables);
   void retire_services(const Tables& tables);
   ServiceId acquire(const ServiceKey& key);
   void update_service(const VirtualServerParams& params, bool expire);

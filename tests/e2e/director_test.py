@@ -4,6 +4,7 @@
 
 import json
 import os
+import pathlib
 import re
 import signal
 import socket
@@ -247,6 +248,26 @@ class DirectorTest(lab.SharedLabTestCase):
             for key in ("service", "real", "state", "weight", "mac"):
                 self.assertEqual(old[key], new[key])
         self.assertTrue(alternates(self.lab.curls(4)))
+
+    def test_file_that_the_dataplane_cannot_hold_changes_nothing(self):
+        text = self.director.config_path.read_text()
+        self.addCleanup(self.reload, text)
+        before = self.director.cli_json("show", "vrrp")["vrrp"]
+        servers = "".join(f"real_server 10.{n // 62500}.{n // 250 % 250}.{n % 250 + 1} 80 {{ }}\n" for n in range(65536))
+        too_many = f"virtual_server 172.18.250.98 80 {{\nlb_algo rr\nlb_kind DR\nprotocol TCP\n{servers}}}\n"
+        result = self.reload(text.replace("priority 100", "priority 90") + too_many)
+        self.assertEqual(result.returncode, 1, result.stdout)
+        self.assertIn("nothing has changed", result.stderr)
+        self.assertIn("the dataplane holds 65535", result.stderr)
+        after = self.director.cli_json("show", "vrrp")["vrrp"]
+        for key in ("state", "priority", "last_transition"):
+            self.assertEqual(before[0][key], after[0][key])
+        self.assertTrue(alternates(self.lab.curls(4)))
+
+    def test_descriptors_for_thousands_of_checks(self):
+        limits = pathlib.Path(f"/proc/{self.director.process.pid}/limits").read_text()
+        soft, hard = re.search(r"Max open files +(\d+) +(\d+)", limits).groups()
+        self.assertEqual(int(soft), min(int(hard), 1 << 20))
 
     # ---- the control socket ----
 
