@@ -11,9 +11,21 @@ namespace {
 const std::vector<std::string> kShown{"backends", "services",  "connections", "vrrp",   "checks", "workers",
                                       "ports",    "neighbors", "drops",       "config", "version"};
 
+constexpr std::string_view kCommands = "the commands are show, ipvs and reload";
+
 struct IpvsFlags {
   bool list = false, numeric = false, connections = false, stats = false, timeout = false;
 };
+
+/// "a, b or c"
+std::string listed(const std::vector<std::string>& words) {
+  std::string text;
+  for (size_t i = 0; i < words.size(); ++i) {
+    if (i > 0) text += i + 1 == words.size() ? " or " : ", ";
+    text += words[i];
+  }
+  return text;
+}
 
 tl::unexpected<Error> usage_error(const std::string& what) {
   return fail("lbdp-cli: " + what + "\nlbdp-cli -h tells more");
@@ -31,6 +43,14 @@ Result<CliOptions::Command> ipvs_command(const IpvsFlags& flags, bool exact) {
   return flags.timeout ? CliOptions::Command::kIpvsTimeouts : CliOptions::Command::kIpvsServices;
 }
 
+Result<CliOptions::Command> show_command(const std::string& what) {
+  if (what.empty()) return usage_error("show what? " + listed(kShown));
+  if (std::find(kShown.begin(), kShown.end(), what) == kShown.end()) {
+    return usage_error("there is no \"" + what + "\" to show, but " + listed(kShown));
+  }
+  return CliOptions::Command::kShow;
+}
+
 }  // namespace
 
 Result<CliOptions> parse_cli_options(std::span<const char* const> arguments) {
@@ -43,11 +63,9 @@ Result<CliOptions> parse_cli_options(std::span<const char* const> arguments) {
   app.add_flag("-h,--help", help, "print this, exit");
   app.add_option("-s,--socket", options.socket, "the director's control socket")->capture_default_str();
   app.add_flag("-j,--json", options.json, "one JSON document instead of a table");
-  auto* show = app.add_subcommand("show",
-                                  "show backends, services, connections, vrrp, checks, workers, ports, "
-                                  "neighbors, drops, config or version");
+  auto* show = app.add_subcommand("show", "show " + listed(kShown));
   show->set_help_flag();
-  show->add_option("what", options.what)->required()->check(CLI::IsMember(kShown));
+  show->add_option("what", options.what);
   auto* ipvs = app.add_subcommand("ipvs", "-Ln [--stats [--exact]|-c|--timeout]: what ipvsadm prints");
   ipvs->set_help_flag();
   ipvs->add_flag("-L,-l,--list", flags.list);
@@ -65,7 +83,8 @@ Result<CliOptions> parse_cli_options(std::span<const char* const> arguments) {
   try {
     app.parse(own);
   } catch (const CLI::ParseError& error) {
-    if (!help) return usage_error(error.what());
+    const bool no_command = app.get_subcommands().empty();
+    if (!help) return usage_error(std::string(error.what()) + (no_command ? "; " + std::string(kCommands) : ""));
   }
   if (help) {
     options.help_text = app.help() +
@@ -74,7 +93,9 @@ Result<CliOptions> parse_cli_options(std::span<const char* const> arguments) {
     return options;
   }
   if (show->parsed()) {
-    options.command = CliOptions::Command::kShow;
+    const auto command = show_command(options.what);
+    if (!command) return tl::unexpected(command.error());
+    options.command = *command;
   } else if (reload->parsed()) {
     options.command = CliOptions::Command::kReload;
   } else if (ipvs->parsed()) {
@@ -82,7 +103,7 @@ Result<CliOptions> parse_cli_options(std::span<const char* const> arguments) {
     if (!command) return tl::unexpected(command.error());
     options.command = *command;
   } else {
-    return usage_error("a command is missing: show, ipvs or reload");
+    return usage_error("a command is missing; " + std::string(kCommands));
   }
   return options;
 }

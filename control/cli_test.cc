@@ -65,6 +65,15 @@ TEST(CliOptions, WrongUsageIsRefused) {
   }
 }
 
+TEST(CliOptions, WrongWordsAreAnsweredWithTheRightOnes) {
+  const std::string all =
+      "backends, services, connections, vrrp, checks, workers, ports, neighbors, drops, config or version";
+  EXPECT_THAT(parse({"show", "foo"}).error().message, HasSubstr("there is no \"foo\" to show, but " + all + "\n"));
+  EXPECT_THAT(parse({"show"}).error().message, HasSubstr("show what? " + all + "\n"));
+  EXPECT_THAT(parse({}).error().message, HasSubstr("the commands are show, ipvs and reload\n"));
+  EXPECT_THAT(parse({"dance"}).error().message, HasSubstr("dance; the commands are show, ipvs and reload\n"));
+}
+
 json backend(const std::string& real, const std::string& state, bool in_table = true) {
   return {{"service", "tcp/172.18.250.99:80"},
           {"real", real},

@@ -35,6 +35,10 @@ Result<void> listen_at(Unix::acceptor& acceptor, const std::string& path) {
   std::error_code no_directory;
   const auto directory = std::filesystem::path(path).parent_path();
   if (!directory.empty()) std::filesystem::create_directories(directory, no_directory);
+  if (no_directory) {
+    return fail("control socket " + path + ": cannot make the directory " + directory.string() + ": " +
+                no_directory.message());
+  }
   ErrorCode error;
   acceptor.open(Unix(), error);
   const mode_t old_mask = ::umask(0117);  // the socket is never open to others, not even for a moment

@@ -40,14 +40,16 @@ tl::unexpected<Error> usage_error(const std::string& what) {
   return fail("lbdp: " + what + "\nusage: " + std::string(kUsage) + "   (lbdp -h tells more)");
 }
 
-Result<void> parse_own(std::vector<std::string> own, Options& options, Flags& flags) {
+Result<void> parse_own(std::vector<std::string> own, bool has_separator, Options& options, Flags& flags) {
   CLI::App app;
   describe(app, options, flags);
   std::reverse(own.begin(), own.end());  // as CLI11 wants a vector
   try {
     app.parse(own);
   } catch (const CLI::ParseError& error) {
-    return usage_error(error.what());
+    const std::string hint =
+        has_separator ? "" : "; before EAL's options can be told from lbdp's own, \"--\" is needed";
+    return usage_error(error.what() + hint);
   }
   return {};
 }
@@ -84,7 +86,9 @@ Result<Options> parse_options(std::span<const char* const> arguments) {
     own.assign(arguments.begin() + 1, arguments.end());
   }
   Flags flags;
-  if (auto parsed = parse_own(std::move(own), options, flags); !parsed) return tl::unexpected(parsed.error());
+  if (auto parsed = parse_own(std::move(own), has_separator, options, flags); !parsed) {
+    return tl::unexpected(parsed.error());
+  }
   options.action = action_of(flags);
   options.log_format = flags.log_format == "json" ? LogFormat::kJson : LogFormat::kText;
   if (auto complete = check_complete(options, flags, has_separator); !complete) {

@@ -52,7 +52,7 @@ TEST(Options, WrongUsageIsRefusedWithTheReason) {
       {{"--"}, "-c FILE is missing"},
       {{"-t"}, "-c FILE is missing"},
       {{"-c", "f"}, "\"--\" is missing"},
-      {{"-l", "2-5", "-c", "f"}, "usage: lbdp"},
+      {{"-l", "2-5", "-c", "f"}, "EAL's options can be told from lbdp's own, \"--\" is needed"},
       {{"--", "-c"}, "usage: lbdp"},
       {{"--", "-c", "f", "--nonsense"}, "nonsense"},
       {{"--", "-c", "f", "stray"}, "stray"},
