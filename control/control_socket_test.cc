@@ -175,6 +175,16 @@ TEST_F(ControlSocketTest, AClientThatHangsUpIsForgotten) {
   EXPECT_TRUE(answers_in_time());
 }
 
+TEST_F(ControlSocketTest, APlaceWhereNoSocketCanBeIsNamed) {
+  { std::ofstream file(directory + "/file"); }
+  const auto in_file = ControlSocket::open(io, directory + "/file/lbdp.sock", {}, "");
+  ASSERT_FALSE(in_file);
+  EXPECT_THAT(in_file.error().message, HasSubstr("cannot make the directory " + directory + "/file: "));
+  const auto on_file = ControlSocket::open(io, directory + "/file", {}, "");
+  ASSERT_FALSE(on_file);
+  EXPECT_THAT(on_file.error().message, HasSubstr("something else of that name"));
+}
+
 TEST_F(ControlSocketTest, ALiveSocketIsAnErrorAndAStaleOneIsReplaced) {
   start();
   const auto another = ControlSocket::open(client_io, path, {}, "");
