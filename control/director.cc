@@ -134,7 +134,7 @@ Result<void> Director::apply(const config::Model& model) {
   // What can refuse goes first, so that nothing has changed then: the dataplane is asked, and VRRP takes all or
   // nothing.
   auto inputs = to_backend_inputs(model);
-  if (auto taken = dataplane_->check(outline(inputs)); !taken) return taken;
+  if (auto taken = dataplane::Dataplane::check(outline(inputs)); !taken) return taken;
   if (auto applied = speaker_->apply(to_vrrp_instances(model)); !applied) return applied;
   std::set<std::string> masters;
   for (const auto& instance : speaker_->status()) {

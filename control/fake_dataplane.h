@@ -17,10 +17,6 @@ class FakeDataplane : public dataplane::Dataplane {
     last = tables;
     return {};
   }
-  [[nodiscard]] Result<void> check(const dataplane::Tables& tables) const override {
-    checked = tables;
-    return refusal.empty() ? Result<void>{} : fail(refusal);
-  }
   void collect() override { ++collections; }
   [[nodiscard]] std::vector<std::string> startup_notes() const override { return {}; }
   [[nodiscard]] std::vector<dataplane::PortStatus> ports() const override { return port_list; }
@@ -39,8 +35,6 @@ class FakeDataplane : public dataplane::Dataplane {
 
   unsigned publications = 0, collections = 0;
   dataplane::Tables last;
-  mutable dataplane::Tables checked;
-  std::string refusal;  // of check(); empty: it takes everything
   std::vector<dataplane::PortStatus> port_list;
   std::vector<dataplane::WorkerStatus> worker_list;
   std::map<RealServerKey, dataplane::RealServerCounters> counts;

@@ -11,6 +11,7 @@
 #include "control/director.h"
 #include "control/log.h"
 #include "control/options.h"
+#include "control/translate.h"
 #include "dataplane/dataplane.h"
 
 namespace lbdp::control {
@@ -48,6 +49,12 @@ ExitCode run(const Options& options, const config::Model& model) {
 ExitCode load_and_run(const Options& options) {
   const auto loaded =
       config::load_file(options.config_file, {.lenient = options.lenient, .config_id = options.config_id});
+  if (loaded.ok()) {
+    if (const auto fits = dataplane::Dataplane::check(outline(to_backend_inputs(*loaded.model))); !fits) {
+      std::cerr << options.config_file << ": not usable: " << fits.error().message << '\n';
+      return ExitCode::kBadConfiguration;
+    }
+  }
   if (options.action == Options::Action::kTestConfig) {
     config::report_check(std::cout, std::cerr, options.config_file, loaded, {.verbose = options.verbose});
     return loaded.ok() ? ExitCode::kOk : ExitCode::kBadConfiguration;

@@ -111,13 +111,13 @@ class Dataplane {
   /// Opens the ports, creates a tap for each, starts the exception thread and a worker on every worker lcore. On error
   /// all is undone. Notes worth logging (which workers idle, what a driver cannot do) come back in startup_notes().
   static Result<std::unique_ptr<Dataplane>> start(const StartupParams& params);
+  /// Would publish() take these tables? Looks at the keys only. Needs no EAL.
+  [[nodiscard]] static Result<void> check(const Tables& tables);
   virtual ~Dataplane() = default;  // stops everything, removes the taps
 
   /// Builds a snapshot and makes it the workers' next one. Never blocks on the workers; old snapshots are freed later
   /// by collect(). Errors: more virtual or real servers than ids.
   virtual Result<void> publish(const Tables& tables) = 0;
-  /// Would publish() take these tables? Looks at the keys only, and changes nothing.
-  [[nodiscard]] virtual Result<void> check(const Tables& tables) const = 0;
   /// Frees snapshots that no worker can see any more, refreshes link state (the tap's carrier follows the port's link).
   /// Call it every 100 ms or so.
   virtual void collect() = 0;

@@ -52,6 +52,10 @@ Result<std::unique_ptr<Dataplane>> Dataplane::start(const StartupParams& params)
   return dataplane;
 }
 
+Result<void> Dataplane::check(const Tables& tables) {
+  return SlotRegistry::validate(tables);
+}
+
 Result<void> RunningDataplane::start(const StartupParams& params) {
   Result<std::vector<PortPlan>> plans = plan_ports(params.ports, static_cast<uint16_t>(worker_lcores().size()));
   if (!plans) {

@@ -28,7 +28,6 @@ class RunningDataplane final : public Dataplane {
   Result<void> start(const StartupParams& params);
 
   Result<void> publish(const Tables& tables) override { return publisher_->publish(tables); }
-  [[nodiscard]] Result<void> check(const Tables& tables) const override { return SlotRegistry::validate(tables); }
   void collect() override;
   [[nodiscard]] std::vector<std::string> startup_notes() const override { return notes_; }
   [[nodiscard]] std::vector<PortStatus> ports() const override;
