@@ -3,7 +3,6 @@
 
 #include <arpa/inet.h>
 
-#include <cstdio>
 #include <cstring>
 
 namespace lbdp::packet_tests {
@@ -129,11 +128,11 @@ Bytes ethernet(const std::string& dst_mac, uint16_t ether_type, const Bytes& pay
 }
 
 std::string hex(const Bytes& bytes) {
+  constexpr std::string_view kDigits = "0123456789abcdef";
   std::string out;
+  out.reserve(bytes.size() * 3);
   for (const uint8_t byte : bytes) {
-    std::array<char, 4> text{};
-    std::snprintf(text.data(), text.size(), "%02x ", byte);
-    out += text.data();
+    out += {kDigits[byte / 16], kDigits[byte % 16], ' '};
   }
   return out;
 }
