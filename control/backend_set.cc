@@ -127,7 +127,7 @@ dataplane::RealServerParams BackendSet::params(const RealServerKey& key) const {
 
 dataplane::Tables BackendSet::take_tables() {
   dataplane::Tables tables;
-  tables.expire_nodest_conn = inputs_.expire_nodest_conn;
+  tables.switches.expire_nodest_conn = inputs_.expire_nodest_conn;
   tables.virtual_servers.reserve(inputs_.services.size());
   for (const auto& service : inputs_.services) {
     auto& out = tables.virtual_servers.emplace_back();

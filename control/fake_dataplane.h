@@ -17,6 +17,16 @@ class FakeDataplane : public dataplane::Dataplane {
     last = tables;
     return {};
   }
+  Result<void> publish_changes(std::span<const dataplane::VirtualServerParams> changed) override {
+    ++publications;
+    for (const auto& service : changed) {
+      const auto known = std::find_if(last.virtual_servers.begin(), last.virtual_servers.end(),
+                                      [&](const auto& one) { return one.key == service.key; });
+      if (known == last.virtual_servers.end()) return fail("no such virtual server: " + service.key.to_string());
+      *known = service;
+    }
+    return {};
+  }
   void collect() override { ++collections; }
   [[nodiscard]] std::vector<std::string> startup_notes() const override { return {}; }
   [[nodiscard]] std::vector<dataplane::PortStatus> ports() const override { return port_list; }
@@ -25,7 +35,9 @@ class FakeDataplane : public dataplane::Dataplane {
     const auto found = counts.find(key);
     return found == counts.end() ? dataplane::RealServerCounters{} : found->second;
   }
-  [[nodiscard]] dataplane::ConnectionPage connections(uint64_t cursor, size_t limit) const override {
+  [[nodiscard]] dataplane::ConnectionPage connections(uint64_t cursor, size_t limit,
+                                                      const dataplane::ConnectionFilter& filter) const override {
+    last_filter = filter;
     dataplane::ConnectionPage page;
     const size_t end = std::min<size_t>(connection_list.size(), cursor + limit);
     for (size_t i = cursor; i < end; ++i) page.rows.push_back(connection_list[i]);
@@ -33,6 +45,14 @@ class FakeDataplane : public dataplane::Dataplane {
     return page;
   }
 
+  [[nodiscard]] dataplane::TemplatePage templates(uint64_t, size_t) const override { return {template_list, 0}; }
+  [[nodiscard]] dataplane::Explanation explain(const Endpoint&, const ServiceKey&) const override {
+    return explanation;
+  }
+
+  mutable dataplane::ConnectionFilter last_filter;
+  std::vector<dataplane::TemplateRow> template_list;
+  dataplane::Explanation explanation;
   unsigned publications = 0, collections = 0;
   dataplane::Tables last;
   std::vector<dataplane::PortStatus> port_list;

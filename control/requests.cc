@@ -164,7 +164,7 @@ Requests::Page Requests::services(uint64_t cursor) {
 
 Requests::Page Requests::connections(uint64_t cursor) {
   Page page;
-  const auto found = sources_.dataplane.connections(cursor, kRowsPerPage);
+  const auto found = sources_.dataplane.connections(cursor, kRowsPerPage, {});
   for (const auto& connection : found.rows) page.rows.push_back(connection_row(connection));
   page.next_cursor = found.next_cursor;
   return page;

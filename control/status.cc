@@ -48,6 +48,17 @@ std::string iso_time(std::chrono::system_clock::time_point time) {
 std::string_view scheduler_name(dataplane::Scheduler scheduler) {
   switch (scheduler) {
     case dataplane::Scheduler::kRoundRobin: return "rr";
+    case dataplane::Scheduler::kWeightedRoundRobin: return "wrr";
+    case dataplane::Scheduler::kLeastConnection: return "lc";
+    case dataplane::Scheduler::kWeightedLeastConnection: return "wlc";
+    case dataplane::Scheduler::kShortestExpectedDelay: return "sed";
+    case dataplane::Scheduler::kNeverQueue: return "nq";
+    case dataplane::Scheduler::kSourceHash: return "sh";
+    case dataplane::Scheduler::kDestinationHash: return "dh";
+    case dataplane::Scheduler::kMaglev: return "mh";
+    case dataplane::Scheduler::kFailover: return "fo";
+    case dataplane::Scheduler::kOverflow: return "ovf";
+    case dataplane::Scheduler::kTwoChoices: return "twos";
   }
   return "?";
 }

@@ -3,6 +3,7 @@
 
 #include <cstdint>
 #include <memory>
+#include <optional>
 #include <span>
 #include <string>
 #include <string_view>
@@ -100,9 +101,56 @@ struct ConnectionRow {
   std::chrono::seconds expires_in{0};
 };
 
+/// Which connections to list; what is empty does not restrict.
+struct ConnectionFilter {
+  std::optional<IpPrefix> client;
+  std::optional<uint16_t> client_port;
+  std::optional<ServiceKey> service;  // the virtual server's key, or any of its destinations
+  std::optional<Endpoint> real_server;
+  std::string state;  // "ESTABLISHED"
+  std::optional<WorkerId> worker;
+};
+
 struct ConnectionPage {
   std::vector<ConnectionRow> rows;
   uint64_t next_cursor = 0;  // 0: that was the last page
+};
+
+/// A persistence template: where a client's (or a client network's) next connection goes.
+struct TemplateRow {
+  ServiceKey service;
+  IpPrefix client;
+  Endpoint real_server;
+  std::chrono::seconds expires_in{0};
+  uint32_t connections = 0;  // that were made under it and live
+};
+
+struct TemplatePage {
+  std::vector<TemplateRow> rows;
+  uint64_t next_cursor = 0;
+};
+
+/// Where a packet would go, and why. Nothing is changed by asking.
+struct Explanation {
+  enum class Outcome : uint8_t {
+    kNoService,        // no virtual server takes it: it goes to the kernel
+    kNotOwned,         // another director owns the address: dropped
+    kNoRealServer,     // no usable real server: ICMP port unreachable
+    kKnownConnection,  // to the connection's server
+    kPersistent,       // a new connection: to the server of the client's template
+    kScheduled,        // a new connection: to the scheduler's next pick, as of now
+    kServerGone,       // a known connection, whose server is not in the table: dropped (expire_nodest_conn off)
+    kNoNeighbor,       // a known connection, whose server's MAC is not known: dropped
+  };
+  Outcome outcome = Outcome::kNoService;
+  std::optional<ServiceKey> service;       // the virtual server's key
+  std::optional<ServiceKey> destination;   // of its destinations, the one that matched
+  std::optional<Endpoint> real_server;
+  std::optional<MacAddress> mac;           // the frame's next destination
+  PortId egress{};
+  uint16_t vlan = 0;
+  std::optional<ConnectionRow> connection;  // of kKnownConnection and the like
+  std::vector<std::string> reasons;  // in words, in the order of the decisions
 };
 
 /// The running data path: ports, taps, workers, exception thread. All calls come from the control thread.
@@ -118,6 +166,9 @@ class Dataplane {
   /// Builds a snapshot and makes it the workers' next one. Never blocks on the workers; old snapshots are freed later
   /// by collect(). Errors: more virtual or real servers than ids.
   virtual Result<void> publish(const Tables& tables) = 0;
+  /// Publishes virtual servers that differ from the last publication's of the same key, all others as they were. Costs
+  /// what the changed ones cost. Errors: as publish(), or a key that the last publication did not have.
+  virtual Result<void> publish_changes(std::span<const VirtualServerParams> changed) = 0;
   /// Frees snapshots that no worker can see any more, refreshes link state (the tap's carrier follows the port's link).
   /// Call it every 100 ms or so.
   virtual void collect() = 0;
@@ -129,7 +180,12 @@ class Dataplane {
   [[nodiscard]] virtual RealServerCounters counters(const RealServerKey& key) const = 0;
   /// A page of the connections, from cursor 0 on. Reads the workers' tables without stopping them: a row can be a
   /// moment old. A page may hold fewer rows than `limit`, even none, and yet not be the last: next_cursor says it.
-  [[nodiscard]] virtual ConnectionPage connections(uint64_t cursor, size_t limit) const = 0;
+  [[nodiscard]] virtual ConnectionPage connections(uint64_t cursor, size_t limit,
+                                                   const ConnectionFilter& filter) const = 0;
+  /// A page of the persistence templates, in the same way.
+  [[nodiscard]] virtual TemplatePage templates(uint64_t cursor, size_t limit) const = 0;
+  /// What a packet from `client` to `destination` meets now. A new connection is meant: for TCP, a SYN.
+  [[nodiscard]] virtual Explanation explain(const Endpoint& client, const ServiceKey& destination) const = 0;
 };
 
 }  // namespace lbdp::dataplane

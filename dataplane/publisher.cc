@@ -56,13 +56,17 @@ Result<void> Publisher::publish(const Tables& tables) {
   return {};
 }
 
+Result<void> Publisher::publish_changes(std::span<const VirtualServerParams>) {
+  return fail("not there yet");
+}
+
 void Publisher::collect() {
   while (!retired_.empty() && rte_rcu_qsbr_check(qsbr_.get(), retired_.front().token, false) == 1) retired_.pop_front();
 }
 
 std::unique_ptr<const Snapshot> Publisher::build(const Tables& tables) const {
   SnapshotBuilder builder(tables.virtual_servers.size(), registry_.service_count(), registry_.slot_count(),
-                          tables.expire_nodest_conn);
+                          tables.switches.expire_nodest_conn);
   for (size_t i = 0; i < registry_.slot_count(); ++i) {
     const auto ref = registry_.slot(SlotId{static_cast<uint16_t>(i)});
     builder.set_idle_slot(ref.id, ref.generation, ref.tenancy);

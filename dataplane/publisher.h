@@ -45,6 +45,8 @@ class Publisher {
 
   /// Builds the next snapshot and swaps it in; on error nothing changes. Never waits for a worker.
   Result<void> publish(const Tables& tables);
+  /// The same for virtual servers that have changed, their keys have not.
+  Result<void> publish_changes(std::span<const VirtualServerParams> changed);
   /// Frees the snapshots that no worker can see any more.
   void collect();
 

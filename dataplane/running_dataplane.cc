@@ -253,8 +253,16 @@ RealServerCounters RunningDataplane::counters(const RealServerKey& key) const {
   return sum_counters(key, publisher_->registry(), workers_);
 }
 
-ConnectionPage RunningDataplane::connections(uint64_t cursor, size_t limit) const {
+ConnectionPage RunningDataplane::connections(uint64_t cursor, size_t limit, const ConnectionFilter&) const {
   return list_connections(cursor, limit, publisher_->registry(), workers_);
+}
+
+TemplatePage RunningDataplane::templates(uint64_t, size_t) const {
+  return {};
+}
+
+Explanation RunningDataplane::explain(const Endpoint&, const ServiceKey&) const {
+  return {};
 }
 
 }  // namespace lbdp::dataplane

@@ -28,12 +28,18 @@ class RunningDataplane final : public Dataplane {
   Result<void> start(const StartupParams& params);
 
   Result<void> publish(const Tables& tables) override { return publisher_->publish(tables); }
+  Result<void> publish_changes(std::span<const VirtualServerParams> changed) override {
+    return publisher_->publish_changes(changed);
+  }
   void collect() override;
   [[nodiscard]] std::vector<std::string> startup_notes() const override { return notes_; }
   [[nodiscard]] std::vector<PortStatus> ports() const override;
   [[nodiscard]] std::vector<WorkerStatus> workers() const override;
   [[nodiscard]] RealServerCounters counters(const RealServerKey& key) const override;
-  [[nodiscard]] ConnectionPage connections(uint64_t cursor, size_t limit) const override;
+  [[nodiscard]] ConnectionPage connections(uint64_t cursor, size_t limit,
+                                           const ConnectionFilter& filter) const override;
+  [[nodiscard]] TemplatePage templates(uint64_t cursor, size_t limit) const override;
+  [[nodiscard]] Explanation explain(const Endpoint& client, const ServiceKey& destination) const override;
 
  private:
   Result<void> open_ports(std::span<const PortPlan> plans, const StartupParams& params);

@@ -56,9 +56,9 @@ Result<void> SlotRegistry::update(const Tables& tables) {
       if (const auto known = service.slots.find(server.endpoint); known != service.slots.end())
         at(known->second).listed = true;
     }
-    retire_unlisted(service, tables.expire_nodest_conn);
+    retire_unlisted(service, tables.switches.expire_nodest_conn);
   }
-  for (const auto& params : tables.virtual_servers) update_service(params, tables.expire_nodest_conn);
+  for (const auto& params : tables.virtual_servers) update_service(params, tables.switches.expire_nodest_conn);
   return {};
 }
 

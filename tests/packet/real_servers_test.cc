@@ -30,7 +30,7 @@ class RealServers : public testing::Test {
     change(i, [&](auto& server) { server.weight = weight; });
   }
   void set_expire(bool on) {
-    tables_.expire_nodest_conn = on;
+    tables_.switches.expire_nodest_conn = on;
     director_.publish(tables_);
   }
   Outcome send_tcp(uint16_t port, uint8_t flags) { return director_.send(tcp(kClient, port, flags)); }
