@@ -1,6 +1,9 @@
 // SPDX-License-Identifier: BSD-2-Clause
 #include "control/arp.h"
 
+#include <linux/filter.h>
+#include <linux/if_ether.h>
+
 #include <algorithm>
 #include <cstring>
 
@@ -28,7 +31,36 @@ void put(std::array<uint8_t, kArpFrameLength>& out, size_t offset, std::span<con
   std::copy(bytes.begin(), bytes.end(), out.begin() + static_cast<std::ptrdiff_t>(offset));
 }
 
+class Arp : public NeighbourProtocol {
+ public:
+  [[nodiscard]] std::string_view name() const override { return "ARP"; }
+  [[nodiscard]] uint16_t ethertype() const override { return ETH_P_ARP; }
+  [[nodiscard]] std::span<const sock_filter> filter() const override { return {}; }
+
+  [[nodiscard]] std::vector<uint8_t> encode(const NeighbourQuestion& question) const override {
+    const auto bytes = control::encode(ArpFrame{.destination = question.at.value_or(kBroadcast),
+                                                .source = question.own_mac,
+                                                .operation = ArpOperation::kRequest,
+                                                .sender_mac = question.own_mac,
+                                                .target_mac = {},
+                                                .sender = question.own_address,
+                                                .target = question.target});
+    return {bytes.begin(), bytes.end()};
+  }
+
+  [[nodiscard]] std::optional<NeighbourClaim> decode(std::span<const uint8_t> frame) const override {
+    const auto arp = decode_arp(frame);
+    if (!arp) return std::nullopt;
+    return NeighbourClaim{.address = arp->sender, .mac = arp->sender_mac, .frame_source = arp->source};
+  }
+};
+
 }  // namespace
+
+const NeighbourProtocol& arp_protocol() {
+  static const Arp kArp;
+  return kArp;
+}
 
 std::array<uint8_t, kArpFrameLength> encode(const ArpFrame& frame) {
   std::array<uint8_t, kArpFrameLength> out{};

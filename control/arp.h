@@ -8,6 +8,7 @@
 
 #include "config/types/ip_address.h"
 #include "config/types/mac_address.h"
+#include "control/neighbour_protocol.h"
 
 namespace lbdp::control {
 
@@ -29,5 +30,8 @@ constexpr size_t kArpFrameLength = 60;  // padded to Ethernet's minimum: not eve
 std::array<uint8_t, kArpFrameLength> encode(const ArpFrame& frame);
 /// Nothing, if these bytes are no whole ARP packet for IPv4 on Ethernet.
 std::optional<ArpFrame> decode_arp(std::span<const uint8_t> bytes);
+
+/// Requests go out; every ARP packet that comes in, of whatever kind, is a claim of its sender.
+const NeighbourProtocol& arp_protocol();
 
 }  // namespace lbdp::control

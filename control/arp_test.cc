@@ -36,6 +36,23 @@ TEST(Arp, DecodesWhatItEncodes) {
   EXPECT_EQ(decode_arp(encode(reply)), reply);
 }
 
+TEST(Arp, AsksEverybodyOrOneHost) {
+  NeighbourQuestion question{
+      .target = request().target, .at = {}, .own_address = request().sender, .own_mac = request().sender_mac};
+  EXPECT_EQ(decode_arp(arp_protocol().encode(question)), request());
+  auto unicast = request();
+  unicast.destination = MacAddress{{2, 0, 0, 0, 0, 0x77}};
+  question.at = unicast.destination;
+  EXPECT_EQ(decode_arp(arp_protocol().encode(question)), unicast);
+}
+
+TEST(Arp, ClaimsTheSender) {
+  auto frame = request();
+  frame.source = {{2, 0, 0, 0, 0, 9}};
+  const NeighbourClaim claim{.address = frame.sender, .mac = frame.sender_mac, .frame_source = frame.source};
+  EXPECT_EQ(arp_protocol().decode(encode(frame)), claim);
+}
+
 TEST(Arp, RefusesShortAndForeignFrames) {
   for (size_t length = 0; length < kRequest.size(); ++length) {
     EXPECT_FALSE(decode_arp(std::span(kRequest).first(length))) << length;

@@ -51,6 +51,8 @@ struct BackendInputs {
 struct LinkPlace {
   std::optional<MacAddress> mac;
   dataplane::PortId egress{};
+  uint16_t vlan = 0;
+  uint16_t mtu = 1500;
   std::string interface;
   std::string reason;  // of an empty mac
 

@@ -96,12 +96,10 @@ Result<void> Director::set_up_taps(const dataplane::StartupParams& startup) {
 }
 
 Result<void> Director::start_neighbours() {
-  std::vector<NeighbourLink> links;
-  for (const auto& port : dataplane_->ports()) {
-    links.push_back({InterfaceIndex{port.interface_index}, port.interface, port.mac});
-  }
+  std::vector<InterfaceIndex> taps;
+  for (const auto& [tap, port] : ports_) taps.push_back(tap);
   auto neighbours = Neighbours::open(
-      io_, *netlink_, links, [this](const NeighbourStatus& neighbour) { on_neighbour(neighbour); }, log_);
+      io_, *netlink_, taps, [this](const NeighbourStatus& neighbour) { on_neighbour(neighbour); }, log_);
   if (!neighbours) return tl::unexpected(neighbours.error());
   neighbours_ = std::move(*neighbours);
   auto events =
@@ -195,15 +193,17 @@ void Director::on_verdict(const checks::Verdict& verdict) {
 
 void Director::on_neighbour(const NeighbourStatus& neighbour) {
   if (neighbour.mac) {
-    log_.info("Real server {} is at {} on {}", neighbour.address.to_string(), neighbour.mac->to_string(),
-              neighbour.interface);
+    log_.info("Real server {} is at {} on {}, MTU {}", neighbour.address.to_string(), neighbour.mac->to_string(),
+              neighbour.path.name, neighbour.path.mtu);
   } else if (!neighbour.searching) {
     log_.warn("Real server {} is unresolved: {}", neighbour.address.to_string(), neighbour.reason);
   }
-  const auto port = ports_.find(neighbour.interface_index);
+  const auto port = ports_.find(neighbour.path.port);
   backends_.set_location(neighbour.address, {.mac = neighbour.mac,
                                              .egress = port == ports_.end() ? dataplane::PortId{} : port->second,
-                                             .interface = neighbour.interface,
+                                             .vlan = neighbour.path.vlan,
+                                             .mtu = neighbour.path.mtu,
+                                             .interface = neighbour.path.name,
                                              .reason = neighbour.reason});
   publisher_->touch();
 }

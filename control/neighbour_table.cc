@@ -2,6 +2,7 @@
 #include "control/neighbour_table.h"
 
 #include <algorithm>
+#include <utility>
 
 namespace lbdp::control {
 namespace {
@@ -37,24 +38,25 @@ void NeighbourTable::set_addresses(const std::vector<IpAddress>& addresses, Time
   }
 }
 
-bool NeighbourTable::set_on_link(const IpAddress& address, InterfaceIndex interface, const std::string& name,
-                                 TimePoint now) {
+bool NeighbourTable::set_on_link(const IpAddress& address, const LinkPath& path, TimePoint now) {
   Entry* entry = find_entry(address);
   if (entry == nullptr) return false;
-  if (entry->on_link && entry->status.interface_index == interface) return false;
+  if (entry->on_link && entry->status.path.interface == path.interface) {
+    if (std::exchange(entry->status.path, path) != path) changed_.insert(address);
+    return false;
+  }
   const NeighbourStatus old = entry->status;
   const TimePoint queued = entry->due;
   *entry = Entry{};
   entry->due = queued;
   entry->probe_time = now;
   entry->status.address = address;
-  entry->status.interface = name;
-  entry->status.interface_index = interface;
   entry->status.probes = old.probes;
   entry->status.answers = old.answers;
   entry->status.rejected = old.rejected;
+  entry->status.path = path;
   entry->on_link = true;
-  drop_mac(*entry, "no answer on " + name + " yet");
+  drop_mac(*entry, "no answer on " + path.name + " yet");
   schedule(*entry, now);
   return true;
 }
@@ -64,25 +66,24 @@ void NeighbourTable::set_unreachable(const IpAddress& address, std::string reaso
   if (entry == nullptr || (!entry->on_link && entry->status.reason == reason)) return;
   entry->on_link = false;
   entry->status.searching = false;
-  entry->status.interface.clear();
-  entry->status.interface_index = {};
+  entry->status.path = {};
   drop_mac(*entry, std::move(reason));
   schedule(*entry, TimePoint::max());
 }
 
 void NeighbourTable::on_kernel(const NeighbourEvent& event, TimePoint now) {
   Entry* entry = find_entry(event.address);
-  if (entry == nullptr || !entry->on_link || entry->status.interface_index != event.interface) return;
-  entry->kernel_knows = !event.removed;
+  if (entry == nullptr || !entry->on_link || entry->status.path.interface != event.interface) return;
+  // IPv6's failed entries take no answer until the kernel looks again.
+  entry->kernel_knows = !event.removed && event.state != KernelNeighbourState::kFailed;
   entry->status.kernel_state = event.removed ? KernelNeighbourState::kNone : event.state;
   entry->kernel_mac = event.mac;
   if (!event.mac) {
-    // IPv4 has our own probes to tell a forgotten entry from a silent server; for IPv6 the kernel's word is all there
-    // is.
-    const bool believed = !event.address.is_v4() || entry->status.state == NeighbourStatus::State::kStatic;
+    // Our own probes tell a forgotten entry from a silent server; a static one is not probed.
+    const bool believed = entry->status.state == NeighbourStatus::State::kStatic;
     if (believed || (entry->status.searching && event.state == KernelNeighbourState::kFailed)) {
       entry->status.searching = false;
-      drop_mac(*entry, "no answer on " + entry->status.interface);
+      drop_mac(*entry, "no answer on " + entry->status.path.name);
     }
     schedule(*entry, std::min(entry->due, now + kUnicastPatience));
     return;
@@ -102,18 +103,19 @@ void NeighbourTable::on_kernel(const NeighbourEvent& event, TimePoint now) {
   schedule(*entry, std::min<TimePoint>(entry->due, now + period()));
 }
 
-std::optional<std::string> NeighbourTable::on_arp(InterfaceIndex interface, const ArpFrame& frame, TimePoint now) {
-  Entry* entry = find_entry(frame.sender);
-  if (entry == nullptr || !entry->on_link || entry->status.interface_index != interface) return std::nullopt;
-  if (std::string lie = lie_in(frame); !lie.empty()) {
-    reject(*entry, frame.sender_mac, now);
+std::optional<std::string> NeighbourTable::on_claim(InterfaceIndex interface, const NeighbourClaim& claim,
+                                                    TimePoint now) {
+  Entry* entry = find_entry(claim.address);
+  if (entry == nullptr || !entry->on_link || entry->status.path.interface != interface) return std::nullopt;
+  if (std::string lie = lie_in(claim); !lie.empty()) {
+    reject(*entry, claim.mac, now);
     return lie;
   }
   ++entry->status.answers;
-  // Another MAC than the kernel's: the kernel gets this packet after us and tells us what it makes of it.
-  if (entry->kernel_mac != frame.sender_mac) return std::nullopt;
+  // Another MAC than the kernel's: the kernel gets this packet too and tells us what it makes of it.
+  if (entry->kernel_mac != claim.mac) return std::nullopt;
   confirm(*entry, now);
-  take_mac(*entry, frame.sender_mac);
+  take_mac(*entry, claim.mac);
   return std::nullopt;
 }
 
@@ -171,10 +173,10 @@ std::string NeighbourTable::lie_in(const MacAddress& mac) const {
   return {};
 }
 
-std::string NeighbourTable::lie_in(const ArpFrame& frame) const {
-  if (std::string lie = lie_in(frame.sender_mac); !lie.empty()) return lie;
-  if (frame.source == frame.sender_mac) return {};
-  return "claims " + frame.sender_mac.to_string() + " in a frame from " + frame.source.to_string();
+std::string NeighbourTable::lie_in(const NeighbourClaim& claim) const {
+  if (std::string lie = lie_in(claim.mac); !lie.empty()) return lie;
+  if (claim.frame_source == claim.mac) return {};
+  return "claims " + claim.mac.to_string() + " in a frame from " + claim.frame_source.to_string();
 }
 
 void NeighbourTable::schedule(Entry& entry, TimePoint due) {
@@ -220,29 +222,28 @@ void NeighbourTable::reject(Entry& entry, const MacAddress& mac, TimePoint now) 
 
 void NeighbourTable::check_silence(Entry& entry, TimePoint now) {
   if (!entry.status.mac || !entry.awaiting) return;
-  if (!entry.status.address.is_v4()) return;
   ++entry.unanswered;
   const auto heard = entry.status.last_answer.value_or(entry.probe_time);
   if (entry.unanswered < kSilentProbes || now - heard < kSilentAfter) return;
   entry.silent = true;
-  drop_mac(entry, "no ARP answer on " + entry.status.interface + " for " +
+  drop_mac(entry, "no " + std::string(neighbour_protocol(entry.status.address.family()).name()) + " answer on " +
+                      entry.status.path.name + " for " +
                       std::to_string(std::chrono::duration_cast<std::chrono::seconds>(now - heard).count()) + " s");
 }
 
 NeighbourTable::Probe NeighbourTable::make_probe(Entry& entry, TimePoint now) {
-  Probe probe{.address = entry.status.address, .interface = entry.status.interface_index};
+  Probe probe{.address = entry.status.address, .interface = entry.status.path.interface, .at = {}};
   ++entry.status.probes;
-  if (!entry.kernel_knows || !entry.status.address.is_v4()) {
+  const bool unicast = entry.status.mac && !entry.awaiting && entry.kernel_knows;
+  const auto patient = entry.status.mac ? period() : std::max<std::chrono::microseconds>(period(), kSilentPeriod);
+  if (!entry.kernel_knows) {
     probe.ask_kernel = true;
     entry.kernel_knows = true;
-    schedule(entry, now + kSilentPeriod);
-    return probe;
+  } else if (unicast) {
+    probe.at = entry.status.mac;
   }
-  const bool unicast = entry.status.mac && !entry.awaiting;
-  if (unicast) probe.destination = *entry.status.mac;
   entry.awaiting = true;
   entry.probe_time = now;
-  const auto patient = entry.status.mac ? period() : std::max<std::chrono::microseconds>(period(), kSilentPeriod);
   schedule(entry, now + (unicast ? std::chrono::microseconds(kUnicastPatience) : patient));
   return probe;
 }

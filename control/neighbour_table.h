@@ -11,10 +11,21 @@
 #include <utility>
 #include <vector>
 
-#include "control/arp.h"
+#include "control/neighbour_protocol.h"
 #include "control/netlink.h"
 
 namespace lbdp::control {
+
+/// Where a neighbour is on link, and what a frame to it needs.
+struct LinkPath {
+  InterfaceIndex interface {};  // where it is asked for: a port's tap, or a VLAN on top of one
+  std::string name;
+  InterfaceIndex port{};  // the tap
+  uint16_t vlan = 0;      // 0: untagged
+  uint16_t mtu = 1500;    // bytes of IP
+
+  friend bool operator==(const LinkPath&, const LinkPath&) = default;
+};
 
 /// What is known about one neighbour: a row of `show neighbors`.
 struct NeighbourStatus {
@@ -24,8 +35,7 @@ struct NeighbourStatus {
   IpAddress address;
   State state = State::kUnresolved;
   std::optional<MacAddress> mac;
-  std::string interface;  // empty: not known
-  InterfaceIndex interface_index{};
+  LinkPath path;          // its name is empty: not known
   std::string reason;     // of kUnresolved
   bool searching = true;  // it was not resolved yet, and there is still hope: no news for a log
   KernelNeighbourState kernel_state = KernelNeighbourState::kNone;
@@ -53,28 +63,28 @@ class NeighbourTable {
   struct Probe {
     IpAddress address;
     InterfaceIndex interface {};
-    MacAddress destination = kBroadcast;
-    bool ask_kernel = false;  // make the kernel look instead: it has no entry that an answer could update
+    std::optional<MacAddress> at;  // asked there only; empty: everybody is asked
+    bool ask_kernel = false;       // make the kernel look instead: it has no entry that an answer could update
   };
 
   /// Our own MACs; nobody else can have them.
   void set_own_macs(std::set<MacAddress> macs) { own_macs_ = std::move(macs); }
   /// Drops what is not in `addresses`, adds what is new.
   void set_addresses(const std::vector<IpAddress>& addresses, TimePoint now);
-  /// The address is on link at an interface of ours. True if that is news: the kernel may have an entry already, and
-  /// does not tell again; give it to on_kernel().
-  bool set_on_link(const IpAddress& address, InterfaceIndex interface, const std::string& name, TimePoint now);
+  /// The address is on link at an interface of ours. True if the interface is news: the kernel may have an entry
+  /// already, and does not tell again; give it to on_kernel().
+  bool set_on_link(const IpAddress& address, const LinkPath& path, TimePoint now);
   /// It is not, for a reason.
   void set_unreachable(const IpAddress& address, std::string reason);
 
   void on_kernel(const NeighbourEvent& event, TimePoint now);
-  /// An ARP packet came in, of whatever kind. Returns the reason if it is a lie about one of our neighbours.
-  std::optional<std::string> on_arp(InterfaceIndex interface, const ArpFrame& frame, TimePoint now);
+  /// Somebody says who he is. Returns the reason if it is a lie about one of our neighbours.
+  std::optional<std::string> on_claim(InterfaceIndex interface, const NeighbourClaim& claim, TimePoint now);
 
   /// Takes at most `limit` probes that are due.
   std::vector<Probe> take_due(TimePoint now, size_t limit);
   [[nodiscard]] std::optional<TimePoint> next_due() const;
-  /// Takes the addresses whose MAC, interface or reason has changed.
+  /// Takes the addresses whose MAC, path or reason has changed.
   std::vector<IpAddress> take_changed();
 
   [[nodiscard]] const NeighbourStatus* find(const IpAddress& address) const;
@@ -84,9 +94,9 @@ class NeighbourTable {
   struct Entry {
     NeighbourStatus status;
     bool on_link = false;
-    bool kernel_knows = false;
-    bool awaiting = false;  // a probe is out, without an answer
-    bool silent = false;    // was declared unresolved: takes more than a stale entry of the kernel's to come back
+    bool kernel_knows = false;  // and an answer updates its entry
+    bool awaiting = false;      // a probe is out, without an answer
+    bool silent = false;        // was declared unresolved: takes more than a stale entry of the kernel's to come back
     unsigned unanswered = 0;
     std::optional<MacAddress> kernel_mac;
     std::optional<MacAddress> lie;  // the kernel may believe this; we do not
@@ -97,7 +107,7 @@ class NeighbourTable {
 
   Entry* find_entry(const IpAddress& address);
   [[nodiscard]] std::chrono::microseconds period() const;
-  [[nodiscard]] std::string lie_in(const ArpFrame& frame) const;
+  [[nodiscard]] std::string lie_in(const NeighbourClaim& claim) const;
   [[nodiscard]] std::string lie_in(const MacAddress& mac) const;
   void schedule(Entry& entry, TimePoint due);
   void take_mac(Entry& entry, const MacAddress& mac);

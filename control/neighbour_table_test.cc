@@ -15,32 +15,31 @@ constexpr InterfaceIndex kEth0{7};
 constexpr MacAddress kOwn{{2, 0, 0, 0, 0, 0x75}};
 constexpr MacAddress kMac1{{2, 0, 0, 0, 0, 1}};
 constexpr MacAddress kMac2{{2, 0, 0, 0, 0, 2}};
-const IpAddress kServer = IpAddress::parse("172.18.250.77").value();
-const IpAddress kDirector = IpAddress::parse("172.18.250.75").value();
 
-class NeighbourTableTest : public testing::Test {
+LinkPath eth0() {
+  return {.interface = kEth0, .name = "eth0", .port = kEth0};
+}
+
+/// Both families are followed in the same way.
+class NeighbourTableTest : public testing::TestWithParam<Family> {
  protected:
   NeighbourTableTest() {
     table.set_own_macs({kOwn});
-    table.set_addresses({kServer}, now);
-    table.set_on_link(kServer, kEth0, "eth0", now);
+    table.set_addresses({server}, now);
+    table.set_on_link(server, eth0(), now);
+  }
+
+  static IpAddress either(const char* v4, const char* v6) {
+    return IpAddress::parse(GetParam() == Family::kIpv4 ? v4 : v6).value();
   }
 
   void kernel_says(std::optional<MacAddress> mac, KernelNeighbourState state, bool removed = false) {
-    table.on_kernel({.interface = kEth0, .address = kServer, .mac = mac, .state = state, .removed = removed}, now);
+    table.on_kernel({.interface = kEth0, .address = server, .mac = mac, .state = state, .removed = removed}, now);
   }
 
   /// The server answers: our socket sees the reply first, then the kernel takes it.
   std::optional<std::string> answer(const MacAddress& mac) {
-    auto lie = table.on_arp(kEth0,
-                            {.destination = kOwn,
-                             .source = mac,
-                             .operation = ArpOperation::kReply,
-                             .sender_mac = mac,
-                             .target_mac = kOwn,
-                             .sender = kServer,
-                             .target = kDirector},
-                            now);
+    auto lie = table.on_claim(kEth0, {.address = server, .mac = mac, .frame_source = mac}, now);
     kernel_says(mac, KernelNeighbourState::kReachable);
     return lie;
   }
@@ -51,21 +50,21 @@ class NeighbourTableTest : public testing::Test {
     for (; now < end; now += 5ms) {
       for (const auto& probe : table.take_due(now, 100)) {
         probes.push_back(probe);
-        const bool reaches =
-            host && (probe.ask_kernel || probe.destination == kBroadcast || probe.destination == *host);
-        if (reaches) answer(*host);
+        if (host && (probe.ask_kernel || probe.at.value_or(*host) == *host)) answer(*host);
       }
     }
   }
 
-  const NeighbourStatus& status() { return *table.find(kServer); }
+  const NeighbourStatus& status() { return *table.find(server); }
 
+  const IpAddress server = either("172.18.250.77", "2001:db8::77");
+  const IpAddress stranger = either("172.18.250.75", "2001:db8::75");
   NeighbourTable table;
   NeighbourTable::TimePoint now{1000s};
   std::vector<NeighbourTable::Probe> probes;
 };
 
-TEST_F(NeighbourTableTest, TheKernelIsAskedFirst) {
+TEST_P(NeighbourTableTest, TheKernelIsAskedFirst) {
   const auto due = table.take_due(now, 10);
   ASSERT_EQ(due.size(), 1U);
   EXPECT_TRUE(due[0].ask_kernel);
@@ -74,10 +73,10 @@ TEST_F(NeighbourTableTest, TheKernelIsAskedFirst) {
   answer(kMac1);
   EXPECT_EQ(status().state, NeighbourStatus::State::kResolved);
   EXPECT_EQ(status().mac, kMac1);
-  EXPECT_THAT(table.take_changed(), ElementsAre(kServer));
+  EXPECT_THAT(table.take_changed(), ElementsAre(server));
 }
 
-TEST_F(NeighbourTableTest, ANewServerIsSearchedForUntilTheKernelGivesUp) {
+TEST_P(NeighbourTableTest, ANewServerIsSearchedForUntilTheKernelGivesUp) {
   EXPECT_TRUE(status().searching);
   run(1s, std::nullopt);
   EXPECT_TRUE(status().searching);
@@ -85,36 +84,36 @@ TEST_F(NeighbourTableTest, ANewServerIsSearchedForUntilTheKernelGivesUp) {
   kernel_says(std::nullopt, KernelNeighbourState::kFailed);
   EXPECT_FALSE(status().searching);
   EXPECT_EQ(status().reason, "no answer on eth0");
-  EXPECT_THAT(table.take_changed(), ElementsAre(kServer));
+  EXPECT_THAT(table.take_changed(), ElementsAre(server));
 }
 
-TEST_F(NeighbourTableTest, AServerThatAnswersIsAskedByUnicast) {
+TEST_P(NeighbourTableTest, AServerThatAnswersIsAskedByUnicast) {
   run(10ms, kMac1);
   probes.clear();
   run(3s, kMac1);
   EXPECT_GE(probes.size(), 8U);
   EXPECT_LE(probes.size(), 11U);
   for (const auto& probe : probes) {
-    EXPECT_EQ(probe.destination, kMac1);
+    EXPECT_EQ(probe.at, kMac1);
     EXPECT_FALSE(probe.ask_kernel);
   }
 }
 
-TEST_F(NeighbourTableTest, ASilentChangeIsFollowedWithinASecond) {
+TEST_P(NeighbourTableTest, ASilentChangeIsFollowedWithinASecond) {
   run(2s, kMac1);
   (void)table.take_changed();
   run(1s, kMac2);
   EXPECT_EQ(status().mac, kMac2);
-  EXPECT_THAT(table.take_changed(), ElementsAre(kServer));
+  EXPECT_THAT(table.take_changed(), ElementsAre(server));
 }
 
-TEST_F(NeighbourTableTest, AnAnnouncedChangeIsFollowedAtOnce) {
+TEST_P(NeighbourTableTest, AnAnnouncedChangeIsFollowedAtOnce) {
   run(2s, kMac1);
   kernel_says(kMac2, KernelNeighbourState::kStale);  // what the kernel makes of a gratuitous ARP
   EXPECT_EQ(status().mac, kMac2);
 }
 
-TEST_F(NeighbourTableTest, ASilentServerBecomesUnresolvedButNotAtOnce) {
+TEST_P(NeighbourTableTest, ASilentServerBecomesUnresolvedButNotAtOnce) {
   run(2s, kMac1);
   run(4s, std::nullopt);
   EXPECT_EQ(status().mac, kMac1);
@@ -123,10 +122,11 @@ TEST_F(NeighbourTableTest, ASilentServerBecomesUnresolvedButNotAtOnce) {
   run(2s, std::nullopt);
   EXPECT_EQ(status().state, NeighbourStatus::State::kUnresolved);
   EXPECT_FALSE(status().mac);
-  EXPECT_THAT(status().reason, HasSubstr("no ARP answer on eth0 for 5 s"));
+  EXPECT_THAT(status().reason, HasSubstr(GetParam() == Family::kIpv4 ? "no ARP answer on eth0 for 5 s"
+                                                                     : "no ND answer on eth0 for 5 s"));
 }
 
-TEST_F(NeighbourTableTest, AnUnresolvedServerComesBackWithAnAnswerOnly) {
+TEST_P(NeighbourTableTest, AnUnresolvedServerComesBackWithAnAnswerOnly) {
   run(2s, kMac1);
   run(8s, std::nullopt);
   kernel_says(kMac1, KernelNeighbourState::kStale);
@@ -135,14 +135,14 @@ TEST_F(NeighbourTableTest, AnUnresolvedServerComesBackWithAnAnswerOnly) {
   EXPECT_EQ(status().mac, kMac1);
 }
 
-TEST_F(NeighbourTableTest, UnresolvedServersAreAskedLessOften) {
+TEST_P(NeighbourTableTest, UnresolvedServersAreAskedLessOften) {
   kernel_says(std::nullopt, KernelNeighbourState::kFailed);
   run(10s, std::nullopt);
   EXPECT_LE(probes.size(), 13U);
   EXPECT_GE(probes.size(), 9U);
 }
 
-TEST_F(NeighbourTableTest, AnEntryThatTheKernelForgetsIsMadeAgainWithoutLosingTheMac) {
+TEST_P(NeighbourTableTest, AnEntryThatTheKernelForgetsIsMadeAgainWithoutLosingTheMac) {
   run(2s, kMac1);
   kernel_says(std::nullopt, KernelNeighbourState::kNone, true);
   EXPECT_EQ(status().mac, kMac1);
@@ -158,25 +158,20 @@ struct Lie {
   const char* reason;
 };
 
-TEST_F(NeighbourTableTest, LiesAreNotTaken) {
+TEST_P(NeighbourTableTest, LiesAreNotTaken) {
   const Lie lies[] = {
-      {{}, kMac1, "00:00:00:00:00:00"},     {{{3, 0, 0, 0, 0, 1}}, kMac1, "group address"},
-      {kBroadcast, kMac1, "group address"}, {kOwn, kOwn, "our own MAC"},
+      {{}, kMac1, "00:00:00:00:00:00"},
+      {{{3, 0, 0, 0, 0, 1}}, kMac1, "group address"},
+      {{{255, 255, 255, 255, 255, 255}}, kMac1, "group address"},
+      {kOwn, kOwn, "our own MAC"},
       {kMac2, kMac1, "in a frame from"},
   };
   run(1s, kMac1);
   (void)table.take_changed();
   uint64_t rejected = 0;
   for (const auto& lie : lies) {
-    const auto reason = table.on_arp(kEth0,
-                                     {.destination = kOwn,
-                                      .source = lie.frame_source,
-                                      .operation = ArpOperation::kReply,
-                                      .sender_mac = lie.sender_mac,
-                                      .target_mac = kOwn,
-                                      .sender = kServer,
-                                      .target = kDirector},
-                                     now);
+    const auto reason =
+        table.on_claim(kEth0, {.address = server, .mac = lie.sender_mac, .frame_source = lie.frame_source}, now);
     ASSERT_TRUE(reason);
     EXPECT_THAT(*reason, HasSubstr(lie.reason));
     kernel_says(lie.sender_mac, KernelNeighbourState::kReachable);  // the kernel believes it
@@ -188,10 +183,10 @@ TEST_F(NeighbourTableTest, LiesAreNotTaken) {
   probes.clear();
   run(200ms, kMac1);
   ASSERT_FALSE(probes.empty());
-  EXPECT_EQ(probes[0].destination, kBroadcast) << "the truth is asked for";
+  EXPECT_FALSE(probes[0].at || probes[0].ask_kernel) << "everybody is asked for the truth";
 }
 
-TEST_F(NeighbourTableTest, StaticEntriesAreTakenAndNotProbed) {
+TEST_P(NeighbourTableTest, StaticEntriesAreTakenAndNotProbed) {
   kernel_says(kMac2, KernelNeighbourState::kPermanent);
   run(10s, std::nullopt);
   EXPECT_THAT(probes, IsEmpty());
@@ -201,47 +196,109 @@ TEST_F(NeighbourTableTest, StaticEntriesAreTakenAndNotProbed) {
   EXPECT_EQ(status().state, NeighbourStatus::State::kUnresolved);
 }
 
-TEST_F(NeighbourTableTest, OtherInterfacesAndStrangersDoNotMatter) {
+TEST_P(NeighbourTableTest, OtherInterfacesAndStrangersDoNotMatter) {
   run(1s, kMac1);
   table.on_kernel({.interface = InterfaceIndex{8},
-                   .address = kServer,
+                   .address = server,
                    .mac = kMac2,
                    .state = KernelNeighbourState::kReachable,
                    .removed = false},
                   now);
   table.on_kernel({.interface = kEth0,
-                   .address = kDirector,
+                   .address = stranger,
                    .mac = kMac2,
                    .state = KernelNeighbourState::kReachable,
                    .removed = false},
                   now);
   EXPECT_EQ(status().mac, kMac1);
-  EXPECT_EQ(table.find(kDirector), nullptr);
+  EXPECT_EQ(table.find(stranger), nullptr);
 }
 
-TEST_F(NeighbourTableTest, AnUnreachableAddressSaysWhyAndIsNotProbed) {
+TEST_P(NeighbourTableTest, AnUnreachableAddressSaysWhyAndIsNotProbed) {
   run(1s, kMac1);
   (void)table.take_changed();
-  table.set_unreachable(kServer, "no route");
+  table.set_unreachable(server, "no route");
   EXPECT_FALSE(status().mac);
   EXPECT_EQ(status().reason, "no route");
-  EXPECT_THAT(table.take_changed(), ElementsAre(kServer));
+  EXPECT_THAT(table.take_changed(), ElementsAre(server));
   probes.clear();
   run(5s, kMac1);
   EXPECT_THAT(probes, IsEmpty());
   EXPECT_FALSE(table.next_due());
-  table.set_on_link(kServer, kEth0, "eth0", now);
+  table.set_on_link(server, eth0(), now);
   run(100ms, kMac1);
   EXPECT_EQ(status().mac, kMac1);
 }
 
-TEST_F(NeighbourTableTest, ManyServersAreProbedAtABoundedRate) {
+TEST_P(NeighbourTableTest, AnEntryThatTheKernelGaveUpIsTheKernelsToMakeAgain) {
+  run(2s, kMac1);
+  kernel_says(std::nullopt, KernelNeighbourState::kFailed);
+  EXPECT_EQ(status().mac, kMac1);
+  probes.clear();
+  run(500ms, std::nullopt);
+  ASSERT_FALSE(probes.empty());
+  EXPECT_TRUE(probes[0].ask_kernel) << "the kernel takes no advertisement for a failed entry";
+  run(500ms, kMac2);
+  EXPECT_EQ(status().mac, kMac2);
+}
+
+TEST_P(NeighbourTableTest, AServerOfWhichTheKernelForgetsAllIsUnresolvedInTime) {
+  run(2s, kMac1);
+  const auto silent_since = now;
+  while (status().mac && now - silent_since < 20s) {
+    run(100ms, std::nullopt);
+    kernel_says(std::nullopt, KernelNeighbourState::kFailed);
+  }
+  EXPECT_GE(now - silent_since, 4s);
+  EXPECT_LE(now - silent_since, 7s);
+}
+
+TEST_P(NeighbourTableTest, AnotherMtuOfTheWayIsAChangeAndCostsNoMac) {
+  run(1s, kMac1);
+  (void)table.take_changed();
+  EXPECT_FALSE(table.set_on_link(server, eth0(), now));
+  EXPECT_THAT(table.take_changed(), IsEmpty());
+  auto narrow = eth0();
+  narrow.mtu = 1400;
+  EXPECT_FALSE(table.set_on_link(server, narrow, now));
+  EXPECT_THAT(table.take_changed(), ElementsAre(server));
+  EXPECT_EQ(status().mac, kMac1);
+  EXPECT_EQ(status().path.mtu, 1400);
+}
+
+TEST_P(NeighbourTableTest, AServerThatMovesToAVlanIsAskedThere) {
+  run(1s, kMac1);
+  (void)table.take_changed();
+  constexpr InterfaceIndex kEth0Vlan{9};
+  const LinkPath vlan{.interface = kEth0Vlan, .name = "eth0.100", .port = kEth0, .vlan = 100, .mtu = 1496};
+  EXPECT_TRUE(table.set_on_link(server, vlan, now));
+  EXPECT_FALSE(status().mac) << "what was known on eth0 says nothing about eth0.100";
+  EXPECT_THAT(status().reason, HasSubstr("eth0.100"));
+  const auto due = table.take_due(now, 10);
+  ASSERT_EQ(due.size(), 1U);
+  EXPECT_EQ(due[0].interface, kEth0Vlan);
+  EXPECT_FALSE(answer(kMac1));
+  EXPECT_FALSE(status().mac) << "that was eth0";
+  const NeighbourClaim claim{.address = server, .mac = kMac2, .frame_source = kMac2};
+  EXPECT_FALSE(table.on_claim(kEth0Vlan, claim, now));
+  table.on_kernel({.interface = kEth0Vlan,
+                   .address = server,
+                   .mac = kMac2,
+                   .state = KernelNeighbourState::kReachable,
+                   .removed = false},
+                  now);
+  EXPECT_EQ(status().mac, kMac2);
+  EXPECT_EQ(status().path, vlan);
+  EXPECT_THAT(table.take_changed(), ElementsAre(server));
+}
+
+TEST_P(NeighbourTableTest, ManyServersAreProbedAtABoundedRate) {
   std::vector<IpAddress> many;
   for (uint32_t i = 0; i < 5000; ++i) many.push_back(IpAddress::v4(Be<uint32_t>::from_host(0x0a000000U + i)));
   table.set_addresses(many, now);
-  EXPECT_EQ(table.find(kServer), nullptr);
+  EXPECT_EQ(table.find(server), nullptr);
   for (const auto& address : many) {
-    table.set_on_link(address, kEth0, "eth0", now);
+    table.set_on_link(address, eth0(), now);
     table.on_kernel({.interface = kEth0,
                      .address = address,
                      .mac = kMac1,
@@ -256,20 +313,15 @@ TEST_F(NeighbourTableTest, ManyServersAreProbedAtABoundedRate) {
     EXPECT_LE(due.size(), 25U);
     count += due.size();
     for (const auto& probe : due) {
-      table.on_arp(kEth0,
-                   {.destination = kOwn,
-                    .source = kMac1,
-                    .operation = ArpOperation::kReply,
-                    .sender_mac = kMac1,
-                    .target_mac = kOwn,
-                    .sender = probe.address,
-                    .target = kDirector},
-                   now);
+      table.on_claim(kEth0, {.address = probe.address, .mac = kMac1, .frame_source = kMac1}, now);
     }
   }
   EXPECT_LE(count, 25100U);
   EXPECT_GE(count, 15000U);
 }
+
+INSTANTIATE_TEST_SUITE_P(Families, NeighbourTableTest, testing::Values(Family::kIpv4, Family::kIpv6),
+                         [](const auto& given) { return given.param == Family::kIpv4 ? "Ipv4" : "Ipv6"; });
 
 }  // namespace
 }  // namespace lbdp::control

@@ -1,11 +1,7 @@
 // SPDX-License-Identifier: BSD-2-Clause
 #include "control/neighbours.h"
 
-#include <linux/if_ether.h>
-#include <linux/if_packet.h>
 #include <spdlog/spdlog.h>
-#include <sys/socket.h>
-#include <unistd.h>
 
 #include <algorithm>
 #include <array>
@@ -19,19 +15,15 @@ namespace {
 
 using Clock = NeighbourTable::Clock;
 
-// All three bound what one turn of the reactor may take: well under a millisecond.
+// Both bound what one turn of the reactor may take: well under a millisecond.
 constexpr size_t kLookUpsPerTurn = 32;
 constexpr size_t kProbesPerTurn = 25;
-constexpr int kFramesPerTurn = 64;
 constexpr auto kProbeTick = std::chrono::milliseconds(10);    // x kProbesPerTurn: at most 2,500 probes a second
 constexpr auto kLookUpDelay = std::chrono::milliseconds(10);  // gathers the events of one change
 constexpr auto kLookUpPause = std::chrono::milliseconds(1);
 
-std::string errno_text(const char* what) {
-  return std::string(what) + ": " + std::strerror(errno);
-}
-
-/// The kernel by default ignores a MAC that changes within a second of the last change.
+/// The kernel by default ignores what ARP says of a MAC that has changed within the last second. For ND there is no
+/// such delay.
 void allow_quick_changes(const std::string& interface, spdlog::logger& log) {
   std::ofstream file("/proc/sys/net/ipv4/neigh/" + interface + "/locktime");
   if (!(file << "0" << std::flush)) {
@@ -40,39 +32,20 @@ void allow_quick_changes(const std::string& interface, spdlog::logger& log) {
   }
 }
 
-void check_table_size(size_t addresses, spdlog::logger& log) {
-  std::ifstream file("/proc/sys/net/ipv4/neigh/default/gc_thresh3");
+void check_table_size(const char* family, size_t addresses, spdlog::logger& log) {
+  const std::string key = std::string("net.") + family + ".neigh.default.gc_thresh3";
+  std::ifstream file(std::string("/proc/sys/net/") + family + "/neigh/default/gc_thresh3");
   size_t limit = 0;
   if (!(file >> limit) || addresses < limit) return;
-  log.warn(
-      "{} real servers, but the kernel's neighbour table holds {}: raise net.ipv4.neigh.default.gc_thresh3, or some "
-      "stay unresolved",
-      addresses, limit);
+  log.warn("{} real servers, but the kernel's neighbour table holds {}: raise {}, or some stay unresolved", addresses,
+           limit, key);
 }
 
-Result<int> open_arp_socket(const NeighbourLink& link) {
-  const int fd = ::socket(AF_PACKET, SOCK_RAW | SOCK_NONBLOCK | SOCK_CLOEXEC, htons(ETH_P_ARP));
-  if (fd < 0) return fail(errno_text("ARP socket"));
-  const int on = 1;
-  sockaddr_ll address{};
-  address.sll_family = AF_PACKET;
-  address.sll_protocol = htons(ETH_P_ARP);
-  address.sll_ifindex = static_cast<int>(link.interface);
-  if (::setsockopt(fd, SOL_PACKET, PACKET_IGNORE_OUTGOING, &on, sizeof on) < 0 ||
-      ::bind(fd, reinterpret_cast<const sockaddr*>(&address), sizeof address) < 0) {
-    const std::string what = errno_text(("ARP socket on " + link.name).c_str());
-    ::close(fd);
-    return fail(what);
-  }
-  return fd;
+uint16_t path_mtu(const Route& route, const LinkInfo& link) {
+  return static_cast<uint16_t>(std::min({route.mtu.value_or(link.mtu), link.mtu, uint32_t{UINT16_MAX}}));
 }
 
 }  // namespace
-
-struct Neighbours::Link {
-  NeighbourLink link;
-  asio::posix::stream_descriptor socket;
-};
 
 Neighbours::Neighbours(asio::io_context& io, Netlink& netlink, OnChange on_change, spdlog::logger& log)
     : io_(io), netlink_(netlink), on_change_(std::move(on_change)), log_(log), look_up_timer_(io), probe_timer_(io) {}
@@ -82,42 +55,87 @@ Neighbours::~Neighbours() {
 }
 
 Result<std::unique_ptr<Neighbours>> Neighbours::open(asio::io_context& io, Netlink& netlink,
-                                                     const std::vector<NeighbourLink>& links, OnChange on_change,
+                                                     const std::vector<InterfaceIndex>& taps, OnChange on_change,
                                                      spdlog::logger& log) {
   std::unique_ptr<Neighbours> out(new Neighbours(io, netlink, std::move(on_change), log));
-  std::set<MacAddress> own;
-  for (const auto& link : links) {
-    if (auto added = out->add_link(link); !added) return tl::unexpected(added.error());
-    own.insert(link.mac);
+  for (const InterfaceIndex tap : taps) {
+    const auto info = netlink.link(tap);
+    if (!info) return tl::unexpected(info.error());
+    if (auto added = out->add_link(*info, tap); !added) return tl::unexpected(added.error());
   }
-  out->table_.set_own_macs(std::move(own));
   return out;
 }
 
-Result<void> Neighbours::add_link(const NeighbourLink& link) {
-  const auto fd = open_arp_socket(link);
-  if (!fd) return tl::unexpected(fd.error());
-  auto& added = links_[link.interface];
-  added = std::make_unique<Link>(Link{link, asio::posix::stream_descriptor(io_, *fd)});
-  allow_quick_changes(link.name, log_);
-  wait_for_arp(*added);
-  return {};
+// --- interfaces
+
+Result<Neighbours::Link*> Neighbours::add_link(const LinkInfo& info, InterfaceIndex port) {
+  const InterfaceIndex interface = info.interface;
+  auto sockets = NeighbourSockets::open(io_, interface, info.name, [this, interface](Family family) {
+    const auto link = links_.find(interface);
+    if (link == links_.end()) return;
+    read(link->second, family);
+    report_changes();
+    arm_probes();
+  });
+  if (!sockets) return tl::unexpected(sockets.error());
+  allow_quick_changes(info.name, log_);
+  Link& added = links_[interface] = {info, port, std::move(*sockets)};
+  set_own_macs();
+  return &added;
 }
+
+/// The link for an interface that a route names: a tap, or a VLAN on top of one, which is followed from now on. The
+/// error is the reason why no real server can be behind it.
+Result<Neighbours::Link*> Neighbours::link_to(InterfaceIndex interface) {
+  if (const auto known = links_.find(interface); known != links_.end()) return &known->second;
+  const auto info = netlink_.link(interface);
+  if (!info) return tl::unexpected(info.error());
+  const auto port = info->lower ? links_.find(*info->lower) : links_.end();
+  if (port == links_.end()) return fail("routed through " + info->name + ", which is no port of ours");
+  const LinkInfo& below = port->second.info;
+  if (!info->vlan) return fail(info->name + " on top of " + below.name + " is no 802.1Q VLAN");
+  if (below.vlan) return fail(info->name + " is a VLAN in the VLAN " + below.name + ": frames have one tag only");
+  return add_link(*info, port->second.port);
+}
+
+/// Takes what has changed: an MTU, a name, the MAC of a VLAN. Drops VLANs that are gone.
+void Neighbours::refresh_links() {
+  for (auto it = links_.begin(); it != links_.end();) {
+    Link& link = it->second;
+    const auto info = netlink_.link(it->first);
+    const bool same = info && info->lower == link.info.lower && info->vlan == link.info.vlan;
+    if (same) link.info = *info;
+    const bool is_vlan = link.port != it->first;
+    it = is_vlan && !same ? links_.erase(it) : std::next(it);
+  }
+  set_own_macs();
+}
+
+void Neighbours::set_own_macs() {
+  std::set<MacAddress> own;
+  for (const auto& [interface, link] : links_) own.insert(link.info.mac);
+  table_.set_own_macs(std::move(own));
+}
+
+// --- what comes in
 
 void Neighbours::set_addresses(const std::vector<IpAddress>& addresses) {
   addresses_ = addresses;
   const std::set<IpAddress> wanted(addresses.begin(), addresses.end());
   std::erase_if(sources_, [&](const auto& item) { return !wanted.contains(item.first); });
   table_.set_addresses(addresses, Clock::now());
-  check_table_size(addresses.size(), log_);
+  const auto of_v4 = static_cast<size_t>(
+      std::count_if(addresses.begin(), addresses.end(), [](const IpAddress& address) { return address.is_v4(); }));
+  check_table_size("ipv4", of_v4, log_);
+  check_table_size("ipv6", addresses.size() - of_v4, log_);
   routes_changed();
   report_changes();
 }
 
 void Neighbours::on_kernel(const NeighbourEvent& event) {
-  // An ARP packet reaches our socket before the kernel's table: what it says about this event is to be read first.
+  // The message that this event stems from is in our socket, too: what it says about the event is to be read first.
   const auto link = links_.find(event.interface);
-  if (link != links_.end()) read_arp(*link->second);
+  if (link != links_.end()) read(link->second, event.address.family());
   table_.on_kernel(event, Clock::now());
   report_changes();
   arm_probes();
@@ -139,6 +157,7 @@ void Neighbours::arm_look_up(std::chrono::milliseconds delay) {
 
 void Neighbours::look_up_some() {
   if (to_look_up_.empty() && std::exchange(look_up_again_, false)) {
+    refresh_links();
     to_look_up_.assign(addresses_.begin(), addresses_.end());
   }
   for (size_t i = 0; i < kLookUpsPerTurn && !to_look_up_.empty(); ++i) {
@@ -157,50 +176,47 @@ void Neighbours::look_up_some() {
 
 void Neighbours::look_up(const IpAddress& address) {
   if (table_.find(address) == nullptr) return;  // not wanted any more
-  const auto route = netlink_.route_to(address);
-  if (!route) return table_.set_unreachable(address, route.error().message);
-  if (route->local) return table_.set_unreachable(address, "the address is this host's own");
-  if (route->gateway) {
-    return table_.set_unreachable(address, "not on link: routed through gateway " + route->gateway->to_string());
-  }
-  const auto link = links_.find(route->interface);
-  if (link == links_.end())
-    return table_.set_unreachable(address, "routed through an interface that is no port of ours");
-  if (!route->source) return table_.set_unreachable(address, "no address of ours on " + link->second->link.name);
-  sources_[address] = *route->source;
-  if (!table_.set_on_link(address, route->interface, link->second->link.name, Clock::now())) return;
+  const auto outcome =
+      netlink_.route_to(address).and_then([&](const Route& route) { return take_route(address, route); });
+  if (!outcome) table_.set_unreachable(address, outcome.error().message);
+}
+
+Result<void> Neighbours::take_route(const IpAddress& address, const Route& route) {
+  if (route.local) return fail("the address is this host's own");
+  if (route.gateway) return fail("not on link: routed through gateway " + route.gateway->to_string());
+  const auto found = link_to(route.interface);
+  if (!found) return tl::unexpected(found.error());
+  const Link& link = **found;
+  if (!route.source) return fail("no address of ours on " + link.info.name);
+  sources_[address] = *route.source;
+  const LinkPath path{.interface = route.interface,
+                      .name = link.info.name,
+                      .port = link.port,
+                      .vlan = link.info.vlan.value_or(0),
+                      .mtu = path_mtu(route, link.info)};
+  if (!table_.set_on_link(address, path, Clock::now())) return {};
   // Where the kernel cannot answer this (before Linux 5.0), the first probe has to do.
-  const auto known = netlink_.neighbour(route->interface, address);
+  const auto known = netlink_.neighbour(route.interface, address);
   if (known && *known) table_.on_kernel(**known, Clock::now());
+  return {};
 }
 
-void Neighbours::wait_for_arp(Link& link) {
-  link.socket.async_wait(asio::posix::stream_descriptor::wait_read,
-                         [self = self_, &link](const boost::system::error_code& failed) {
-                           if (failed || *self == nullptr) return;
-                           (*self)->read_arp(link);
-                           (*self)->report_changes();
-                           (*self)->arm_probes();
-                           (*self)->wait_for_arp(link);
-                         });
+void Neighbours::read(Link& link, Family family) {
+  link.sockets->read(
+      family, [&](const NeighbourProtocol& protocol, const NeighbourClaim& claim) { on_claim(link, protocol, claim); });
 }
 
-void Neighbours::read_arp(Link& link) {
-  std::array<uint8_t, 128> frame{};
-  for (int i = 0; i < kFramesPerTurn; ++i) {
-    const ssize_t length = ::recv(link.socket.native_handle(), frame.data(), frame.size(), 0);
-    if (length <= 0) return;
-    const auto arp = decode_arp(std::span(frame).first(static_cast<size_t>(length)));
-    if (!arp) continue;
-    const auto lie = table_.on_arp(link.link.interface, *arp, Clock::now());
-    if (!lie) continue;
-    const std::string server = arp->sender.to_string();
-    if (const auto suppressed = limiter_.allow(server)) {
-      log_.warn("ARP about real server {} on {} not believed: it {} ({} more like it)", server, link.link.name, *lie,
-                *suppressed);
-    }
+void Neighbours::on_claim(const Link& link, const NeighbourProtocol& protocol, const NeighbourClaim& claim) {
+  const auto lie = table_.on_claim(link.info.interface, claim, Clock::now());
+  if (!lie) return;
+  const std::string server = claim.address.to_string();
+  if (const auto suppressed = limiter_.allow(server)) {
+    log_.warn("{} about real server {} on {} not believed: it {} ({} more like it)", protocol.name(), server,
+              link.info.name, *lie, *suppressed);
   }
 }
+
+// --- what goes out
 
 void Neighbours::arm_probes() {
   const auto due = table_.next_due();
@@ -229,18 +245,12 @@ void Neighbours::send(const NeighbourTable::Probe& probe) {
   }
   const auto link = links_.find(probe.interface);
   if (link == links_.end()) return;
-  const MacAddress& own = link->second->link.mac;
-  const auto bytes = encode({.destination = probe.destination,
-                             .source = own,
-                             .operation = ArpOperation::kRequest,
-                             .sender_mac = own,
-                             .target_mac = {},
-                             .sender = sources_[probe.address],
-                             .target = probe.address});
+  const Link& at = link->second;
+  const NeighbourQuestion question{
+      .target = probe.address, .at = probe.at, .own_address = sources_[probe.address], .own_mac = at.info.mac};
   // A full queue or a link that is down: the next probe comes soon, and silence has its own consequences.
-  if (::send(link->second->socket.native_handle(), bytes.data(), bytes.size(), MSG_DONTWAIT) < 0 &&
-      limiter_.allow("send")) {
-    log_.warn("ARP probe on {}: {}", link->second->link.name, std::strerror(errno));
+  if (!at.sockets->send(question) && limiter_.allow("send")) {
+    log_.warn("probe for {} on {}: {}", probe.address.to_string(), at.info.name, std::strerror(errno));
   }
 }
 

@@ -10,26 +10,21 @@
 #include <vector>
 
 #include "control/log.h"
+#include "control/neighbour_sockets.h"
 #include "control/neighbour_table.h"
 #include "control/netlink.h"
 
 namespace lbdp::control {
 
-/// An interface on which real servers can be on link: a port's tap.
-struct NeighbourLink {
-  InterfaceIndex interface {};
-  std::string name;
-  MacAddress mac;
-};
-
-/// Finds and follows the MACs of real servers on the taps: routes and neighbour entries from the kernel, ARP probes of
-/// its own on AF_PACKET sockets. Runs on one reactor.
+/// Finds and follows the MACs of real servers behind the ports' taps, and behind VLANs on top of these: routes, links
+/// and neighbour entries from the kernel, ARP and ND probes of its own. Runs on one reactor.
 class Neighbours {
  public:
   using OnChange = std::function<void(const NeighbourStatus&)>;
 
+  /// `taps`: the ports' interfaces.
   static Result<std::unique_ptr<Neighbours>> open(asio::io_context& io, Netlink& netlink,
-                                                  const std::vector<NeighbourLink>& links, OnChange on_change,
+                                                  const std::vector<InterfaceIndex>& taps, OnChange on_change,
                                                   spdlog::logger& log);
   ~Neighbours();
   Neighbours(const Neighbours&) = delete;
@@ -44,14 +39,23 @@ class Neighbours {
   [[nodiscard]] std::vector<NeighbourStatus> status() const { return table_.status(); }
 
  private:
-  struct Link;
+  struct Link {
+    LinkInfo info;
+    InterfaceIndex port{};  // the tap: itself, or below
+    std::unique_ptr<NeighbourSockets> sockets;
+  };
+
   Neighbours(asio::io_context& io, Netlink& netlink, OnChange on_change, spdlog::logger& log);
-  Result<void> add_link(const NeighbourLink& link);
-  void wait_for_arp(Link& link);
-  void read_arp(Link& link);
+  Result<Link*> add_link(const LinkInfo& info, InterfaceIndex port);
+  Result<Link*> link_to(InterfaceIndex interface);
+  void refresh_links();
+  void set_own_macs();
+  void read(Link& link, Family family);
+  void on_claim(const Link& link, const NeighbourProtocol& protocol, const NeighbourClaim& claim);
   void arm_look_up(std::chrono::milliseconds delay);
   void look_up_some();
   void look_up(const IpAddress& address);
+  Result<void> take_route(const IpAddress& address, const Route& route);
   void arm_probes();
   void send_due_probes();
   void send(const NeighbourTable::Probe& probe);
@@ -65,7 +69,7 @@ class Neighbours {
   NeighbourTable table_;
   std::vector<IpAddress> addresses_;
   std::deque<IpAddress> to_look_up_;
-  std::map<InterfaceIndex, std::unique_ptr<Link>> links_;
+  std::map<InterfaceIndex, Link> links_;
   std::map<IpAddress, IpAddress> sources_;  // which address of ours asks for which neighbour
   asio::steady_timer look_up_timer_;
   asio::steady_timer probe_timer_;

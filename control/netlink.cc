@@ -68,36 +68,19 @@ Result<Socket> open_socket(bool acknowledged) {
   return socket;
 }
 
-std::optional<IpAddress> address_of(nlattr* attribute) {
-  if (attribute == nullptr) return std::nullopt;
-  const auto* bytes = static_cast<const uint8_t*>(nla_data(attribute));
-  if (nla_len(attribute) == 16) return IpAddress::v6(std::span<const uint8_t, 16>(bytes, 16));
-  if (nla_len(attribute) == 4) return IpAddress::v4(Be<uint32_t>::from_raw(nla_get_u32(attribute)));
-  return std::nullopt;
-}
-
 /// What a query was answered.
 struct Answer {
   std::optional<Route> route;
   std::optional<NeighbourEvent> neighbour;
+  std::optional<LinkInfo> link;
 };
-
-std::optional<Route> parse_route(nlmsghdr* header) {
-  std::array<nlattr*, RTA_MAX + 1> attributes{};
-  if (nlmsg_parse(header, sizeof(rtmsg), attributes.data(), RTA_MAX, nullptr) < 0) return std::nullopt;
-  Route out;
-  if (attributes[RTA_OIF] != nullptr) out.interface = InterfaceIndex{nla_get_s32(attributes[RTA_OIF])};
-  out.gateway = address_of(attributes[RTA_GATEWAY]);
-  out.source = address_of(attributes[RTA_PREFSRC]);
-  out.local = static_cast<const rtmsg*>(nlmsg_data(header))->rtm_type == RTN_LOCAL;
-  return out;
-}
 
 int read_answer(nl_msg* message, void* context) {
   auto& answer = *static_cast<Answer*>(context);
   nlmsghdr* header = nlmsg_hdr(message);
   if (header->nlmsg_type == RTM_NEWROUTE) answer.route = parse_route(header);
   if (header->nlmsg_type == RTM_NEWNEIGH) answer.neighbour = parse_neighbour(header);
+  if (header->nlmsg_type == RTM_NEWLINK) answer.link = parse_link(header);
   return NL_OK;
 }
 
@@ -189,6 +172,19 @@ Result<Route> Netlink::route_to(const IpAddress& destination) {
   if (error < 0) return nl_fail("no route to " + destination.to_string(), error);
   if (!impl_->answer.route) return fail("no route to " + destination.to_string());
   return *impl_->answer.route;
+}
+
+Result<LinkInfo> Netlink::link(InterfaceIndex interface) {
+  const Message message(nlmsg_alloc_simple(RTM_GETLINK, NLM_F_REQUEST));
+  ifinfomsg header{};
+  header.ifi_family = AF_UNSPEC;
+  header.ifi_index = static_cast<int>(interface);
+  nlmsg_append(message.get(), &header, sizeof header, NLMSG_ALIGNTO);
+  const std::string what = "interface " + std::to_string(header.ifi_index);
+  const int error = impl_->query(message.get());
+  if (error < 0) return nl_fail(what, error);
+  if (!impl_->answer.link) return fail("no " + what);
+  return *impl_->answer.link;
 }
 
 Result<std::optional<NeighbourEvent>> Netlink::neighbour(InterfaceIndex interface, const IpAddress& address) {

@@ -26,6 +26,21 @@ struct Route {
   std::optional<IpAddress> gateway;
   std::optional<IpAddress> source;  // the address of ours that it would use
   bool local = false;               // the destination is this host
+  std::optional<uint32_t> mtu;      // of the route; empty: the interface's holds
+};
+
+/// An interface as the kernel describes it.
+struct LinkInfo {
+  InterfaceIndex interface {};
+  std::string name;
+  MacAddress mac;
+  uint32_t mtu = 0;
+  /// The interface below, if it is in this network namespace.
+  std::optional<InterfaceIndex> lower;
+  /// It is an IEEE 802.1Q VLAN of that interface (not 802.1ad).
+  std::optional<uint16_t> vlan;
+
+  friend bool operator==(const LinkInfo&, const LinkInfo&) = default;
 };
 
 enum class KernelNeighbourState : uint8_t {
@@ -63,6 +78,7 @@ class Netlink {
   Result<void> add_address(InterfaceIndex interface, const IpPrefix& address);
   Result<void> remove_address(InterfaceIndex interface, const IpPrefix& address);
   Result<Route> route_to(const IpAddress& destination);
+  Result<LinkInfo> link(InterfaceIndex interface);
   /// The kernel's entry for a neighbour as it stands; empty if there is none.
   Result<std::optional<NeighbourEvent>> neighbour(InterfaceIndex interface, const IpAddress& address);
   /// Makes the kernel look for a neighbour now, and keep an entry for it.

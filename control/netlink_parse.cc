@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: BSD-2-Clause
 #include "control/netlink_parse.h"
 
+#include <linux/if_ether.h>
+#include <linux/if_link.h>
 #include <linux/neighbour.h>
 #include <linux/rtnetlink.h>
 #include <netlink/msg.h>
@@ -8,6 +10,7 @@
 
 #include <algorithm>
 #include <array>
+#include <string_view>
 
 namespace lbdp::control {
 namespace {
@@ -30,7 +33,89 @@ bool is_valid(uint16_t state) {
   return (state & (NUD_PERMANENT | NUD_NOARP | NUD_REACHABLE | NUD_PROBE | NUD_STALE | NUD_DELAY)) != 0;
 }
 
+std::optional<IpAddress> to_address(nlattr* attribute) {
+  if (attribute == nullptr) return std::nullopt;
+  const auto* bytes = static_cast<const uint8_t*>(nla_data(attribute));
+  if (nla_len(attribute) == 16) return IpAddress::v6(std::span<const uint8_t, 16>(bytes, 16));
+  if (nla_len(attribute) == 4) return IpAddress::v4(Be<uint32_t>::from_raw(nla_get_u32(attribute)));
+  return std::nullopt;
+}
+
+std::optional<MacAddress> to_mac(nlattr* attribute) {
+  if (attribute == nullptr || nla_len(attribute) != 6) return std::nullopt;
+  MacAddress mac;
+  std::copy_n(static_cast<const uint8_t*>(nla_data(attribute)), 6, mac.bytes.begin());
+  return mac;
+}
+
+std::optional<uint32_t> to_number(nlattr* attribute) {
+  if (attribute == nullptr || nla_len(attribute) != sizeof(uint32_t)) return std::nullopt;
+  return nla_get_u32(attribute);
+}
+
+std::optional<uint16_t> to_short(nlattr* attribute) {
+  if (attribute == nullptr || nla_len(attribute) != sizeof(uint16_t)) return std::nullopt;
+  return nla_get_u16(attribute);
+}
+
+/// The text of an attribute, with or without the 0 at its end.
+std::string_view to_text(nlattr* attribute) {
+  if (attribute == nullptr) return {};
+  const std::string_view bytes(static_cast<const char*>(nla_data(attribute)), static_cast<size_t>(nla_len(attribute)));
+  return bytes.substr(0, bytes.find('\0'));
+}
+
+/// The attributes that are nested in another; all null if there is none, or if they are malformed.
+template <int kMost>
+std::array<nlattr*, kMost + 1> nested(nlattr* attribute) {
+  std::array<nlattr*, kMost + 1> out{};
+  if (attribute != nullptr && nla_parse_nested(out.data(), kMost, attribute, nullptr) < 0) out.fill(nullptr);
+  return out;
+}
+
+/// The tag of an 802.1Q VLAN, from IFLA_LINKINFO.
+std::optional<uint16_t> to_vlan(nlattr* link_info) {
+  const auto info = nested<IFLA_INFO_MAX>(link_info);
+  if (to_text(info[IFLA_INFO_KIND]) != "vlan") return std::nullopt;
+  const auto data = nested<IFLA_VLAN_MAX>(info[IFLA_INFO_DATA]);
+  // In network byte order; kernels before 3.10 knew nothing but 802.1Q and did not tell.
+  const auto protocol = to_short(data[IFLA_VLAN_PROTOCOL]);
+  if (protocol && Be<uint16_t>::from_raw(*protocol).host() != ETH_P_8021Q) return std::nullopt;
+  return to_short(data[IFLA_VLAN_ID]);
+}
+
 }  // namespace
+
+std::optional<Route> parse_route(nlmsghdr* header) {
+  std::array<nlattr*, RTA_MAX + 1> attributes{};
+  if (nlmsg_parse(header, sizeof(rtmsg), attributes.data(), RTA_MAX, nullptr) < 0) return std::nullopt;
+  Route out;
+  if (const auto interface = to_number(attributes[RTA_OIF])) {
+    out.interface = InterfaceIndex{static_cast<int>(*interface)};
+  }
+  out.gateway = to_address(attributes[RTA_GATEWAY]);
+  out.source = to_address(attributes[RTA_PREFSRC]);
+  out.local = static_cast<const rtmsg*>(nlmsg_data(header))->rtm_type == RTN_LOCAL;
+  const auto metrics = nested<RTAX_MAX>(attributes[RTA_METRICS]);
+  out.mtu = to_number(metrics[RTAX_MTU]);
+  if (out.mtu == 0U) out.mtu.reset();
+  return out;
+}
+
+std::optional<LinkInfo> parse_link(nlmsghdr* header) {
+  std::array<nlattr*, IFLA_MAX + 1> attributes{};
+  if (nlmsg_parse(header, sizeof(ifinfomsg), attributes.data(), IFLA_MAX, nullptr) < 0) return std::nullopt;
+  LinkInfo out;
+  out.interface = InterfaceIndex{static_cast<const ifinfomsg*>(nlmsg_data(header))->ifi_index};
+  out.name = to_text(attributes[IFLA_IFNAME]);
+  out.mac = to_mac(attributes[IFLA_ADDRESS]).value_or(MacAddress{});
+  out.mtu = to_number(attributes[IFLA_MTU]).value_or(0);
+  // With a namespace id, the index is one of that namespace.
+  const auto lower = to_number(attributes[IFLA_LINK]);
+  if (lower && attributes[IFLA_LINK_NETNSID] == nullptr) out.lower = InterfaceIndex{static_cast<int>(*lower)};
+  out.vlan = to_vlan(attributes[IFLA_LINKINFO]);
+  return out;
+}
 
 std::optional<NeighbourEvent> parse_neighbour(nlmsghdr* header) {
   std::array<nlattr*, NDA_MAX + 1> attributes{};
@@ -49,12 +134,7 @@ std::optional<NeighbourEvent> parse_neighbour(nlmsghdr* header) {
   } else {
     return std::nullopt;  // a bridge's entry, say
   }
-  nlattr* link_address = attributes[NDA_LLADDR];
-  if (link_address != nullptr && nla_len(link_address) == 6 && is_valid(info->ndm_state) && !event.removed) {
-    MacAddress mac;
-    std::copy_n(static_cast<const uint8_t*>(nla_data(link_address)), 6, mac.bytes.begin());
-    event.mac = mac;
-  }
+  if (is_valid(info->ndm_state) && !event.removed) event.mac = to_mac(attributes[NDA_LLADDR]);
   return event;
 }
 

@@ -218,7 +218,7 @@ json port_row(const dataplane::PortStatus& port) {
 
 json neighbour_row(const NeighbourStatus& neighbour, NeighbourStatus::Clock::time_point now) {
   return {{"address", neighbour.address.to_string()},
-          {"interface", or_null(neighbour.interface)},
+          {"interface", or_null(neighbour.path.name)},
           {"state", to_string(neighbour.state)},
           {"mac", text_or_null(neighbour.mac)},
           {"reason", neighbour.reason},
