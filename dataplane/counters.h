@@ -25,12 +25,13 @@ template <class T>
   return std::atomic_ref<T>(const_cast<T&>(counter)).load(std::memory_order_relaxed);
 }
 
-/// What a worker counts. Written by it alone. received = transmitted + punted + dropped, always.
+/// What a worker counts. Written by it alone. received = transmitted + punted + dropped + held, always.
 struct alignas(64) WorkerCounters {
   uint64_t received = 0;
   uint64_t transmitted = 0;  // received frames that went to a real server: to a queue, or to the worker that has it
   std::array<uint64_t, kPuntClasses> punted{};
   std::array<uint64_t, kDropReasons> dropped{};
+  uint64_t held = 0;  // early fragments that wait for their first one, now
   // Beside that sum: frames that this worker did not receive, or made itself.
   uint64_t injected = 0;          // from the kernel, sent
   uint64_t injected_dropped = 0;  // the transmit queue was full
@@ -39,6 +40,7 @@ struct alignas(64) WorkerCounters {
   uint64_t replies = 0;           // ICMP errors sent
   uint64_t replies_policed = 0;   // ICMP errors due, and not sent: over the rate, or no buffer
   uint64_t unstored = 0;          // packets forwarded by the deterministic pick because the flow table is full
+  uint64_t templates_full = 0;    // new connections of persistent virtual servers for which no template found a place
   uint64_t loops = 0;
   uint64_t idle_loops = 0;
   uint64_t busy_cycles = 0;
@@ -55,6 +57,7 @@ struct alignas(64) SlotCounters {
   uint32_t inactive = 0;
   uint16_t generation = 0;
   uint16_t tenancy = 0;
+  uint16_t load_epoch = 0;  // active and inactive are in the slot's SlotLoad if this is the snapshot's
 };
 static_assert(sizeof(SlotCounters) == 64);
 

@@ -58,7 +58,7 @@ struct NamedCount {
   uint64_t count = 0;
 };
 
-/// A worker's counters: received = transmitted + punted + sum(drops).
+/// A worker's counters: received = transmitted + punted + sum(drops) + held_fragments.
 struct WorkerStatus {
   WorkerId id{};
   unsigned lcore = 0;
@@ -74,8 +74,12 @@ struct WorkerStatus {
   uint64_t replies = 0;          // ICMP errors of our own, sent
   uint64_t replies_policed = 0;  // due, but over their rate
   uint64_t unstored = 0;         // packets forwarded without an entry because the connection table was full
-  uint64_t connections = 0;
+  uint64_t templates_full = 0;  // new connections of persistent virtual servers whose client found no template's place
+  uint64_t held_fragments = 0;  // early fragments that wait for their first one, now
+  uint64_t connections = 0;     // with narrow keys: IPv4, to destinations with a port
   uint64_t connections_limit = 0;
+  uint64_t wide_connections = 0;  // all others
+  uint64_t wide_connections_limit = 0;
   uint64_t loops = 0;
   uint64_t idle_loops = 0;
   uint64_t busy_cycles = 0;
@@ -86,7 +90,8 @@ struct WorkerStatus {
 /// Sums over the workers.
 struct RealServerCounters {
   SlotId slot{};
-  uint64_t active = 0;  // connections in ESTABLISHED, SYN_SENT, SYN_RECV (ipvs.md)
+  bool overloaded = false;  // over its upper threshold, and not yet below the lower one again
+  uint64_t active = 0;      // connections in ESTABLISHED, SYN_SENT, SYN_RECV (ipvs.md)
   uint64_t inactive = 0;
   uint64_t connections = 0;  // ever scheduled
   uint64_t packets = 0;

@@ -14,7 +14,10 @@ enum class DropReason : uint8_t {
   kHeadersSplit,     // the headers do not lie in the mbuf's first segment
   kBadIpHeader,      // IPv4: version or header length
   kBadIpLength,      // IPv4: total length shorter than the header or longer than the frame
-  kFragment,         // a TCP or UDP fragment to a VIP of ours
+  kFragment,         // a fragment to a VIP of ours whose first one did not come in time, or had no room to wait for it
+  kBadIcmpChecksum,  // an ICMP error about a flow
+  kTooBig,           // longer than the MTU of the way to the real server
+  kNoHeadroom,       // no room in the buffer for the VLAN tag of the real server's segment
   kVipNotOwned,      // to a VIP that another director owns now
   kNoRealServer,     // a new connection, and no usable real server
   kNoNeighbor,       // the connection's real server has no resolved MAC
@@ -37,6 +40,9 @@ inline constexpr size_t kDropReasons = static_cast<size_t>(DropReason::kPuntRing
     case DropReason::kBadIpHeader: return "bad_ip_header";
     case DropReason::kBadIpLength: return "bad_ip_length";
     case DropReason::kFragment: return "fragment";
+    case DropReason::kBadIcmpChecksum: return "bad_icmp_checksum";
+    case DropReason::kTooBig: return "too_big";
+    case DropReason::kNoHeadroom: return "no_headroom";
     case DropReason::kVipNotOwned: return "vip_not_owned";
     case DropReason::kNoRealServer: return "no_real_server";
     case DropReason::kNoNeighbor: return "no_neighbor";

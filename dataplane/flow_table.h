@@ -3,41 +3,86 @@
 
 #include <nmmintrin.h>
 
+#include <algorithm>
 #include <array>
 #include <atomic>
+#include <bit>
+#include <cassert>
 #include <cstddef>
 #include <cstdint>
+#include <optional>
 #include <span>
 #include <type_traits>
 
 #include "config/types/be.h"
+#include "config/types/ip_address.h"
 #include "dataplane/parameters.h"
 #include "dataplane/tcp_state.h"
+#include "dataplane/wide_address.h"
 
 namespace lbdp::dataplane {
 
-/// An index of a virtual server, stable over publications while the virtual server stays. Below 65535.
+/// An index of a virtual server's destination, stable over publications while it stays. Below 65535.
 enum class ServiceId : uint16_t {};
 
-/// Client address, client port and virtual server: what names a connection. Never 0, so 0 marks an empty place.
+/// Client address, client port and destination of an IPv4 connection: what names it. A key's first word is never 0, so 0
+/// marks an empty place.
 class FlowKey {
  public:
+  static constexpr size_t kWords = 1;
+
   FlowKey() = default;
   FlowKey(Be<uint32_t> client, Be<uint16_t> client_port, ServiceId service)
       : word_(uint64_t{client.raw()} << 32 | uint64_t{client_port.raw()} << 16 | (static_cast<uint64_t>(service) + 1)) {
   }
-  static FlowKey from_word(uint64_t word) {
+  static FlowKey from_words(std::span<const uint64_t, kWords> words) {
     FlowKey key;
-    key.word_ = word;
+    key.word_ = words[0];
     return key;
   }
-  [[nodiscard]] uint64_t word() const { return word_; }
-  [[nodiscard]] Be<uint32_t> client() const { return Be<uint32_t>::from_raw(static_cast<uint32_t>(word_ >> 32)); }
+  [[nodiscard]] uint64_t word(size_t) const { return word_; }
+  [[nodiscard]] IpAddress client() const {
+    return IpAddress::v4(Be<uint32_t>::from_raw(static_cast<uint32_t>(word_ >> 32)));
+  }
+  [[nodiscard]] WideAddress wide_client() const {
+    return WideAddress::from_v4(Be<uint32_t>::from_raw(static_cast<uint32_t>(word_ >> 32)));
+  }
   [[nodiscard]] Be<uint16_t> client_port() const { return Be<uint16_t>::from_raw(static_cast<uint16_t>(word_ >> 16)); }
+  /// Of the destination, where `service` does not say it.
+  [[nodiscard]] Be<uint16_t> port() const { return {}; }
   [[nodiscard]] ServiceId service() const { return ServiceId{static_cast<uint16_t>((word_ & 0xffff) - 1)}; }
+
+  friend bool operator==(const FlowKey&, const FlowKey&) = default;
 
  private:
   uint64_t word_ = 0;
+};
+
+/// The same for IPv6, and for destinations of all ports, whose connections differ by the destination's port, too.
+class WideKey {
+ public:
+  static constexpr size_t kWords = 3;
+
+  WideKey() = default;
+  WideKey(const WideAddress& client, Be<uint16_t> client_port, Be<uint16_t> port, ServiceId service)
+      : words_{uint64_t{client_port.raw()} << 48 | uint64_t{port.raw()} << 32 | (static_cast<uint64_t>(service) + 1),
+               client.first, client.second} {}
+  static WideKey from_words(std::span<const uint64_t, kWords> words) {
+    WideKey key;
+    std::copy(words.begin(), words.end(), key.words_.begin());
+    return key;
+  }
+  [[nodiscard]] uint64_t word(size_t i) const { return words_[i]; }
+  [[nodiscard]] IpAddress client() const { return wide_client().to_ip(); }
+  [[nodiscard]] WideAddress wide_client() const { return {words_[1], words_[2]}; }
+  [[nodiscard]] Be<uint16_t> client_port() const { return Be<uint16_t>::from_raw(static_cast<uint16_t>(words_[0] >> 48)); }
+  [[nodiscard]] Be<uint16_t> port() const { return Be<uint16_t>::from_raw(static_cast<uint16_t>(words_[0] >> 32)); }
+  [[nodiscard]] ServiceId service() const { return ServiceId{static_cast<uint16_t>((words_[0] & 0xffff) - 1)}; }
+
+  friend bool operator==(const WideKey&, const WideKey&) = default;
+
+ private:
+  std::array<uint64_t, kWords> words_{};
 };
 
 /// What is known of a connection, in one word: slot (16 bits), the slot's generation (16), state (4), last-seen tick
@@ -56,7 +101,9 @@ class FlowValue {
   static constexpr uint64_t steady_word(FlowState state, Tick last_seen) {
     return static_cast<uint64_t>(state) << 16 | uint64_t{last_seen} << 20;
   }
-  /// Are two words above a slot the same but for the tick, given their exclusive or?
+  /// For `expected` - `found`, both words above a slot: how many ticks older the found one is, if state and generation
+  /// are the same; else a number that no age reaches.
+  static constexpr uint64_t age(uint64_t difference) { return std::rotr(difference, 20); }
   static constexpr bool only_tick(uint64_t difference) { return (difference & 0xfffff) == 0; }
   [[nodiscard]] uint64_t word() const { return word_; }
   [[nodiscard]] uint64_t above_slot() const { return word_ >> 16; }
@@ -69,55 +116,86 @@ class FlowValue {
   uint64_t word_ = 0;
 };
 
-/// One cache line: four connections.
+/// Four connections: one cache line of IPv4 ones, two of wide ones.
+template <class Key>
 struct alignas(64) FlowBucket {
   static constexpr size_t kLanes = 4;
-  std::array<uint64_t, kLanes> keys{};
+  std::array<std::array<uint64_t, kLanes>, Key::kWords> keys{};  // by word
   std::array<uint64_t, kLanes> values{};
 };
-static_assert(sizeof(FlowBucket) == 64);
+static_assert(sizeof(FlowBucket<FlowKey>) == 64);
+static_assert(sizeof(FlowBucket<WideKey>) == 128);
 
 /// A worker's connections: exact keys, two candidate buckets a key, one-step displacement. It has one writer, the
-/// worker; any thread may read() it. It knows nothing of what a value means: who is dead is the caller's word.
+/// worker; any thread may read() and peek(). It knows nothing of what a value means: who is dead is the caller's word.
+template <class Key>
 class FlowTable {
  public:
-  /// A place in the table; good until the next insert().
+  using Bucket = FlowBucket<Key>;
+
+  /// A place in the table; good until the next make_room().
   struct Place {
-    FlowBucket* bucket = nullptr;
+    Bucket* bucket = nullptr;
     uint32_t lane = 0;
     explicit operator bool() const { return bucket != nullptr; }
   };
 
-  /// Buckets for `connections` at two thirds load: there one-step displacement still places practically every key.
-  static size_t buckets_for(uint32_t connections) { return (size_t{connections} * 3 / 2 + 3) / 4 + 1; }
+  /// Buckets for `connections` at 60 % load: there one-step displacement places every key.
+  static size_t buckets_for(uint64_t connections) { return (connections * 5 / 3 + 3) / 4 + 1; }
 
   /// Over memory that is zeroed, outlives the table, and holds fewer than 2^32 buckets. Seeded, so that nobody outside
   /// can aim at one bucket.
-  FlowTable(std::span<FlowBucket> memory, uint64_t seed);
+  FlowTable(std::span<Bucket> memory, uint64_t seed)
+      : buckets_(memory), multiplier_(seed | 1), start_(static_cast<uint32_t>(seed >> 32)) {
+    assert(!memory.empty());
+  }
 
   /// CRC32 is linear: keys that collide under one start value collide under all. The secret multiplier comes first.
-  [[nodiscard]] uint32_t hash(FlowKey key) const {
-    const uint64_t mixed = key.word() * multiplier_;
-    return static_cast<uint32_t>(_mm_crc32_u64(start_, mixed ^ mixed >> 32));
+  [[nodiscard]] uint32_t hash(const Key& key) const {
+    uint64_t crc = start_;
+    for (size_t i = 0; i < Key::kWords; ++i) {
+      const uint64_t mixed = key.word(i) * multiplier_;
+      crc = _mm_crc32_u64(crc, mixed ^ mixed >> 32);
+    }
+    return static_cast<uint32_t>(crc);
   }
-  void prefetch_first(uint32_t hash) const { __builtin_prefetch(first(hash), 1); }
-  void prefetch_second(uint32_t hash) const { __builtin_prefetch(second(hash), 1); }
+  void prefetch_first(uint32_t hash) const { prefetch(first(hash)); }
+  void prefetch_second(uint32_t hash) const { prefetch(second(hash)); }
 
-  [[nodiscard]] Place find_first(uint32_t hash, FlowKey key) const { return match(first(hash), key); }
-  [[nodiscard]] Place find(uint32_t hash, FlowKey key) const {
+  [[nodiscard]] Place find_first(uint32_t hash, const Key& key) const { return match(first(hash), key); }
+  [[nodiscard]] Place find(uint32_t hash, const Key& key) const {
     const Place place = match(first(hash), key);
     return place ? place : match(second(hash), key);
   }
-  static FlowKey key(Place p) { return FlowKey::from_word(p.bucket->keys[p.lane]); }
+  static Key key(Place p) {
+    std::array<uint64_t, Key::kWords> words;
+    for (size_t i = 0; i < Key::kWords; ++i) words[i] = p.bucket->keys[i][p.lane];
+    return Key::from_words(words);
+  }
   static FlowValue value(Place p) { return FlowValue::from_word(p.bucket->values[p.lane]); }
   static void set_value(Place p, FlowValue value) { relaxed(p.bucket->values[p.lane], value.word()); }
 
-  /// Adds a key that find() did not find. `release_if_dead(FlowValue) -> bool` says whether a connection may go, and
-  /// does the caller's book-keeping for it. None: no room in either bucket, nor by displacing one entry.
+  /// An empty place for a key that find() did not find; put() it there before anything else happens to the table.
+  /// `release_if_dead(const Key&, FlowValue) -> bool` says whether a connection may go, and does the caller's
+  /// book-keeping for it. None: no room in either bucket, nor by displacing one entry.
   template <class ReleaseIfDead>
-  Place insert(uint32_t hash, FlowKey key, FlowValue value, ReleaseIfDead&& release_if_dead) noexcept;
+  Place make_room(uint32_t hash, ReleaseIfDead&& release_if_dead) noexcept;
+  /// make_room() and put().
+  template <class ReleaseIfDead>
+  Place insert(uint32_t hash, const Key& key, FlowValue value, ReleaseIfDead&& release_if_dead) noexcept {
+    const Place p = make_room(hash, release_if_dead);
+    if (p) put(p, key, value);
+    return p;
+  }
+  /// The key's first word goes last, and releases: a reader that sees it sees the rest, too.
+  void put(Place p, const Key& key, FlowValue value) noexcept {
+    set_value(p, value);
+    for (size_t i = 1; i < Key::kWords; ++i) relaxed(p.bucket->keys[i][p.lane], key.word(i));
+    std::atomic_ref(p.bucket->keys[0][p.lane]).store(key.word(0), std::memory_order_release);
+    relaxed(size_, size_ + 1);
+  }
   void erase(Place p) noexcept {
-    relaxed(p.bucket->keys[p.lane], 0);
+    relaxed(p.bucket->keys[0][p.lane], 0);
     relaxed(size_, size_ - 1);
   }
   /// Visits the next `count` buckets, round and round, and erases what release_if_dead() gives up.
@@ -125,13 +203,17 @@ class FlowTable {
   void sweep(size_t count, ReleaseIfDead&& release_if_dead) noexcept;
 
   [[nodiscard]] size_t bucket_count() const { return buckets_.size(); }
-  [[nodiscard]] size_t capacity() const { return buckets_.size() * FlowBucket::kLanes; }
+  [[nodiscard]] size_t capacity() const { return buckets_.size() * Bucket::kLanes; }
   /// Any thread.
   [[nodiscard]] size_t size() const {
     return std::atomic_ref(const_cast<size_t&>(size_)).load(std::memory_order_relaxed);
   }
   /// Any thread: entry `index` of capacity(), if there is one and it held still meanwhile.
-  bool read(size_t index, FlowKey& key, FlowValue& value) const;
+  bool read(size_t index, Key& key, FlowValue& value) const {
+    return read({&buckets_[index / Bucket::kLanes], static_cast<uint32_t>(index % Bucket::kLanes)}, key, value);
+  }
+  /// Any thread: what is known of this key. An entry that its worker moves at this moment is looked for again.
+  [[nodiscard]] std::optional<FlowValue> peek(const Key& key) const noexcept;
 
  private:
   // Displacement looks at up to eight other lines. In a nearly full table that seldom helps, and under a flood of new
@@ -142,36 +224,53 @@ class FlowTable {
   static void relaxed(T& word, std::type_identity_t<T> value) {
     std::atomic_ref(word).store(value, std::memory_order_relaxed);
   }
-  [[nodiscard]] FlowBucket* at(uint32_t hash) const { return &buckets_[uint64_t{hash} * buckets_.size() >> 32]; }
-  [[nodiscard]] FlowBucket* first(uint32_t hash) const { return at(hash); }
-  [[nodiscard]] FlowBucket* second(uint32_t hash) const { return at(hash * 0x9e3779b1U + 0x7f4a7c15U); }
-  static Place match(FlowBucket* bucket, FlowKey key) {
-    for (uint32_t lane = 0; lane < FlowBucket::kLanes; ++lane) {
-      if (bucket->keys[lane] == key.word()) return {bucket, lane};
+  static uint64_t acquired(uint64_t& word) { return std::atomic_ref(word).load(std::memory_order_acquire); }
+  static void prefetch(const Bucket* bucket) {
+    __builtin_prefetch(bucket, 1);
+    if constexpr (sizeof(Bucket) > 64) __builtin_prefetch(reinterpret_cast<const char*>(bucket) + 64, 1);
+  }
+  [[nodiscard]] Bucket* at(uint32_t hash) const { return &buckets_[uint64_t{hash} * buckets_.size() >> 32]; }
+  [[nodiscard]] Bucket* first(uint32_t hash) const { return at(hash); }
+  [[nodiscard]] Bucket* second(uint32_t hash) const { return at(hash * 0x9e3779b1U + 0x7f4a7c15U); }
+  static bool same(const Bucket* bucket, uint32_t lane, const Key& key) {
+    for (size_t i = 0; i < Key::kWords; ++i) {
+      if (bucket->keys[i][lane] != key.word(i)) return false;
+    }
+    return true;
+  }
+  static Place match(Bucket* bucket, const Key& key) {
+    for (uint32_t lane = 0; lane < Bucket::kLanes; ++lane) {
+      if (same(bucket, lane, key)) return {bucket, lane};
     }
     return {};
   }
+  static Place empty_lane(Bucket* bucket) {
+    for (uint32_t lane = 0; lane < Bucket::kLanes; ++lane) {
+      if (bucket->keys[0][lane] == 0) return {bucket, lane};
+    }
+    return {};
+  }
+  static bool read(Place p, Key& key, FlowValue& value);
   /// A lane that is empty, or was dead until now.
   template <class ReleaseIfDead>
-  Place vacant(FlowBucket* bucket, ReleaseIfDead&& release_if_dead) noexcept;
-  static Place empty_lane(FlowBucket* bucket) { return match(bucket, FlowKey()); }
+  Place vacant(Bucket* bucket, ReleaseIfDead&& release_if_dead) noexcept;
   /// Moves one entry of `bucket` to its other bucket.
-  Place displace(FlowBucket* bucket) noexcept;
-  void put(Place p, FlowKey key, FlowValue value) noexcept;
+  Place displace(Bucket* bucket) noexcept;
 
-  std::span<FlowBucket> buckets_;
+  std::span<Bucket> buckets_;
   uint64_t multiplier_;
   uint32_t start_;
   size_t size_ = 0;
   size_t sweep_at_ = 0;
 };
 
+template <class Key>
 template <class ReleaseIfDead>
-FlowTable::Place FlowTable::vacant(FlowBucket* bucket, ReleaseIfDead&& release_if_dead) noexcept {
+typename FlowTable<Key>::Place FlowTable<Key>::vacant(Bucket* bucket, ReleaseIfDead&& release_if_dead) noexcept {
   if (const Place empty = empty_lane(bucket)) return empty;
-  for (uint32_t lane = 0; lane < FlowBucket::kLanes; ++lane) {
+  for (uint32_t lane = 0; lane < Bucket::kLanes; ++lane) {
     const Place p{bucket, lane};
-    if (release_if_dead(value(p))) {
+    if (release_if_dead(key(p), value(p))) {
       erase(p);
       return p;
     }
@@ -179,31 +278,74 @@ FlowTable::Place FlowTable::vacant(FlowBucket* bucket, ReleaseIfDead&& release_i
   return {};
 }
 
+template <class Key>
 template <class ReleaseIfDead>
-FlowTable::Place FlowTable::insert(uint32_t hash, FlowKey key, FlowValue value,
-                                   ReleaseIfDead&& release_if_dead) noexcept {
+typename FlowTable<Key>::Place FlowTable<Key>::make_room(uint32_t hash, ReleaseIfDead&& release_if_dead) noexcept {
   Place p = vacant(first(hash), release_if_dead);
   if (!p) p = vacant(second(hash), release_if_dead);
   if (!p && size_ < capacity() / kDisplaceDenominator * kDisplaceNumerator) {
     p = displace(first(hash));
     if (!p) p = displace(second(hash));
   }
-  if (p) put(p, key, value);
   return p;
 }
 
+template <class Key>
+typename FlowTable<Key>::Place FlowTable<Key>::displace(Bucket* bucket) noexcept {
+  std::array<Bucket*, Bucket::kLanes> other{};
+  for (uint32_t lane = 0; lane < Bucket::kLanes; ++lane) {
+    const uint32_t h = hash(key({bucket, lane}));
+    other[lane] = first(h) == bucket ? second(h) : first(h);
+    prefetch(other[lane]);
+  }
+  for (uint32_t lane = 0; lane < Bucket::kLanes; ++lane) {
+    const Place from{bucket, lane}, to = empty_lane(other[lane]);
+    if (!to) continue;
+    put(to, key(from), value(from));
+    erase(from);
+    return from;
+  }
+  return {};
+}
+
+template <class Key>
 template <class ReleaseIfDead>
-void FlowTable::sweep(size_t count, ReleaseIfDead&& release_if_dead) noexcept {
+void FlowTable<Key>::sweep(size_t count, ReleaseIfDead&& release_if_dead) noexcept {
   constexpr size_t kAhead = 4;
   for (size_t i = 0; i < count; ++i) {
-    FlowBucket& bucket = buckets_[sweep_at_];
-    __builtin_prefetch(&bucket + kAhead);  // past the end is harmless
-    for (uint32_t lane = 0; lane < FlowBucket::kLanes; ++lane) {
+    Bucket& bucket = buckets_[sweep_at_];
+    prefetch(&bucket + kAhead);  // past the end is harmless
+    for (uint32_t lane = 0; lane < Bucket::kLanes; ++lane) {
       const Place p{&bucket, lane};
-      if (bucket.keys[lane] != 0 && release_if_dead(value(p))) erase(p);
+      if (bucket.keys[0][lane] != 0 && release_if_dead(key(p), value(p))) erase(p);
     }
     sweep_at_ = sweep_at_ + 1 == buckets_.size() ? 0 : sweep_at_ + 1;
   }
+}
+
+template <class Key>
+bool FlowTable<Key>::read(Place p, Key& key, FlowValue& value) {
+  std::array<uint64_t, Key::kWords> words;
+  words[0] = acquired(p.bucket->keys[0][p.lane]);
+  if (words[0] == 0) return false;
+  for (size_t i = 1; i < Key::kWords; ++i) words[i] = acquired(p.bucket->keys[i][p.lane]);
+  value = FlowValue::from_word(acquired(p.bucket->values[p.lane]));
+  key = Key::from_words(words);
+  return acquired(p.bucket->keys[0][p.lane]) == words[0];  // else another connection took the place meanwhile
+}
+
+template <class Key>
+std::optional<FlowValue> FlowTable<Key>::peek(const Key& wanted) const noexcept {
+  const uint32_t h = hash(wanted);
+  for (Bucket* bucket : {first(h), second(h), first(h)}) {
+    for (uint32_t lane = 0; lane < Bucket::kLanes; ++lane) {
+      Key found;
+      FlowValue value;
+      if (acquired(bucket->keys[0][lane]) != wanted.word(0) || !read({bucket, lane}, found, value)) continue;
+      if (found == wanted) return value;
+    }
+  }
+  return std::nullopt;
 }
 
 }  // namespace lbdp::dataplane

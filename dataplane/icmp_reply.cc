@@ -35,24 +35,18 @@ void write_ip_header(uint8_t* ip, const Parsed& original, uint32_t length) {
   store16(ip + 6, 0x4000);  // DF: so the identification may stay 0 (RFC 6864)
   ip[8] = kTtl;
   ip[9] = kIpProtocolIcmp;
-  store(ip + 12, original.destination.raw());
-  store(ip + 16, original.source.raw());
+  store(ip + 12, original.destination.v4().raw());
+  store(ip + 16, original.source.v4().raw());
   store(ip + 10, internet_checksum({ip, kMinIpv4Header}).raw());
 }
 
 }  // namespace
 
-Be<uint16_t> internet_checksum(std::span<const uint8_t> bytes) noexcept {
-  uint32_t sum = 0;
-  for (size_t i = 0; i + 1 < bytes.size(); i += 2) sum += uint32_t{bytes[i]} << 8 | bytes[i + 1];
-  if (bytes.size() % 2 != 0) sum += uint32_t{bytes.back()} << 8;
-  while (sum >> 16 != 0) sum = (sum & 0xffff) + (sum >> 16);
-  return Be<uint16_t>::from_host(static_cast<uint16_t>(~sum));
-}
+uint32_t build_icmp_error(FrameView frame, const IcmpErrorInput& in, IcmpErrorKind, uint32_t, const MacAddress& our_mac, std::span<uint8_t, kMaxIcmpReply> out) noexcept { return build_port_unreachable(frame, in.p, our_mac, out); }
 
 uint32_t build_port_unreachable(FrameView frame, const Parsed& parsed, const MacAddress& our_mac,
                                 std::span<uint8_t, kMaxIcmpReply> out) noexcept {
-  if (!parsed.is_ipv4 || parsed.l3_offset >= frame.segment_length() || !names_one_host(parsed.source)) return 0;
+  if (parsed.version != IpVersion::k4 || parsed.l3_offset >= frame.segment_length() || !names_one_host(parsed.source.v4())) return 0;
   const uint32_t quote = std::min({uint32_t{parsed.ip_length}, kMaxQuote, frame.segment_length() - parsed.l3_offset});
   uint8_t* const ip = out.data() + kEthernetHeader;
   uint8_t* const icmp = ip + kMinIpv4Header;

@@ -10,6 +10,7 @@
 #include "config/types/mac_address.h"
 #include "dataplane/drop_reason.h"
 #include "dataplane/punt_class.h"
+#include "dataplane/wide_address.h"
 
 namespace lbdp::dataplane {
 
@@ -17,10 +18,18 @@ inline constexpr uint32_t kEthernetHeader = 14;
 inline constexpr uint32_t kMinIpv4Header = 20;
 inline constexpr uint32_t kMinTcpHeader = 20;
 inline constexpr uint32_t kUdpHeader = 8;
+inline constexpr uint32_t kSctpHeader = 12;
+inline constexpr uint32_t kIpv6Header = 40;
 
 inline constexpr uint8_t kIpProtocolIcmp = 1;
 inline constexpr uint8_t kIpProtocolTcp = 6;
 inline constexpr uint8_t kIpProtocolUdp = 17;
+inline constexpr uint8_t kIpProtocolIcmpV6 = 58;
+inline constexpr uint8_t kIpProtocolSctp = 132;
+
+inline constexpr uint16_t kEtherIpv4 = 0x0800;
+inline constexpr uint16_t kEtherIpv6 = 0x86dd;
+inline constexpr uint16_t kEtherVlan = 0x8100;
 
 /// TCP's flag bits, as in byte 13 of its header (RFC 9293).
 inline constexpr uint8_t kTcpFin = 0x01;
@@ -83,68 +92,86 @@ class FrameView {
 };
 
 enum class Verdict : uint8_t {
-  kFlow,  // unfragmented, untagged TCP or UDP over IPv4, for our MAC: ports and flags are set
-  kPunt,  // not ours to forward: for the kernel, unless rules about its destination say otherwise
+  kFlow,       // TCP, UDP or SCTP for our MAC, with its ports: a whole packet or a first fragment
+  kFragment,   // a later fragment of one of these, for our MAC
+  kIcmpError,  // an ICMP error, for our MAC, that may be about a flow: IPv4 types 3, 4 and 11, ICMPv6 1 to 4
+  kPunt,       // not ours to forward: for the kernel
   kDrop,
 };
 
+enum class IpVersion : uint8_t { kNone, k4, k6 };
+
 /// What the parser found. Addresses and ports in network order; the rest in host order.
 struct Parsed {
-  Be<uint32_t> source;
-  Be<uint32_t> destination;
+  WideAddress source, destination;  // set if there is an IP header
   Be<uint16_t> source_port;
   Be<uint16_t> destination_port;
-  uint16_t ip_length = 0;  // IPv4's total length
-  uint8_t protocol = 0;
-  uint8_t tcp_flags = 0;
+  uint32_t ip_length = 0;    // of the whole IP packet, its header included
+  uint32_t fragment_id = 0;  // of a fragment
+  uint16_t l3_offset = 0;
+  uint32_t l4_offset = 0;   // behind all extension headers
+  uint16_t vlan = 0;        // the VLAN id, in the frame or taken out of it; 0: untagged, or a priority tag
+  uint8_t protocol = 0;     // behind all extension headers
+  uint8_t flags = 0;        // TCP's flags; the type of SCTP's first chunk
+  IpVersion version = IpVersion::kNone;
   Verdict verdict = Verdict::kDrop;
   PuntClass punt_class = PuntClass::kBulk;
   DropReason drop_reason = DropReason::kNotForUs;
-  uint8_t l3_offset = 0;
-  bool is_ipv4 = false;  // addresses and protocol are set
-  bool unicast = false;  // the frame goes to our port's MAC
-  bool fragment = false;
+  bool unicast = false;         // the frame goes to our port's MAC
+  bool first_fragment = false;  // and more are to come
+  bool dont_fragment = false;   // IPv4's DF; always for IPv6
 
   friend bool operator==(const Parsed&, const Parsed&) = default;
 };
 
-/// Every frame, in full generality. parse() is the same function with a short cut.
-[[nodiscard]] Parsed parse_any(FrameView frame, MacWord our_mac) noexcept;
+/// Every frame, in full generality. A frame that arrived on a port whose MAC is `our_mac`.
+[[nodiscard]] Parsed parse(FrameView frame, MacWord our_mac) noexcept;
 
-/// Parses a frame that arrived on a port whose MAC is `our_mac`.
-[[nodiscard]] inline Parsed parse(FrameView frame, MacWord our_mac) noexcept {
+/// What the worker must know of the plainest frames: untagged IPv4 without options, no fragment, TCP or UDP, to our
+/// MAC. Small enough for two registers.
+struct PlainFlow {
+  Be<uint32_t> source;
+  Be<uint32_t> destination;
+  Be<uint16_t> source_port;
+  Be<uint16_t> destination_port;
+  uint16_t ip_length = 0;
+  uint8_t protocol = 0;  // 0: the frame is not of this kind; parse() it
+  uint8_t tcp_flags = 0;
+};
+
+/// The short cut that nearly all frames take; says the same as parse() wherever it says anything.
+[[nodiscard]] inline PlainFlow parse_plain(FrameView frame, MacWord our_mac) noexcept {
   constexpr uint32_t kIp = kEthernetHeader, kL4 = kIp + kMinIpv4Header, kEnd = kL4 + kMinTcpHeader;
   if (!frame.covers(0, kEnd)) [[unlikely]]
-    return parse_any(frame, our_mac);
+    return {};
   // One branch for: our MAC, EtherType IPv4 with a 20-byte header, no fragment, no tag taken out.
   const uint64_t mac = our_mac.difference(frame.load<uint64_t>(0));
   const uint32_t type = (frame.load<uint32_t>(kEthernetHeader - 2) ^ 0x00450008U) & 0x00ffffffU;
   const uint32_t fragment = frame.load<uint16_t>(kIp + 6) & Be<uint16_t>::from_host(0x3fff).raw();
   if ((mac | type | fragment | frame.stripped_vlan_id()) != 0) [[unlikely]]
-    return parse_any(frame, our_mac);
+    return {};
   const uint8_t protocol = frame.load<uint8_t>(kIp + 9);
   const uint16_t ip_length = frame.load_be<uint16_t>(kIp + 2).host();
   const bool tcp = protocol == kIpProtocolTcp;
   const uint32_t needed = kMinIpv4Header + (tcp ? kMinTcpHeader : kUdpHeader);
   if ((!tcp && protocol != kIpProtocolUdp) || ip_length < needed || ip_length > frame.frame_length() - kIp) [[unlikely]]
-    return parse_any(frame, our_mac);
-  Parsed p;
-  p.source = frame.load_be<uint32_t>(kIp + 12);
-  p.destination = frame.load_be<uint32_t>(kIp + 16);
-  p.source_port = frame.load_be<uint16_t>(kL4);
-  p.destination_port = frame.load_be<uint16_t>(kL4 + 2);
-  p.ip_length = ip_length;
-  p.protocol = protocol;
-  p.tcp_flags = tcp ? frame.load<uint8_t>(kL4 + 13) : uint8_t{0};
-  p.verdict = Verdict::kFlow;
-  p.l3_offset = kIp;
-  p.is_ipv4 = true;
-  p.unicast = true;
-  return p;
+    return {};
+  return {frame.load_be<uint32_t>(kIp + 12),
+          frame.load_be<uint32_t>(kIp + 16),
+          frame.load_be<uint16_t>(kL4),
+          frame.load_be<uint16_t>(kL4 + 2),
+          ip_length,
+          protocol,
+          tcp ? frame.load<uint8_t>(kL4 + 13) : uint8_t{0}};
 }
 
-/// The class of a TCP or UDP packet that goes to the kernel after all.
+/// The class of a TCP, UDP or SCTP packet that goes to the kernel after all.
 [[nodiscard]] PuntClass punt_class_of_flow(const Parsed& parsed) noexcept;
+
+/// Do packets of this protocol have the ports by which flows are known?
+[[nodiscard]] constexpr bool has_ports(uint8_t protocol) {
+  return protocol == kIpProtocolTcp || protocol == kIpProtocolUdp || protocol == kIpProtocolSctp;
+}
 
 /// May this TCP segment open a connection? Only SYN without ACK, FIN and RST does.
 [[nodiscard]] constexpr bool opens_connection(uint8_t tcp_flags) {

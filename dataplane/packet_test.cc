@@ -22,16 +22,17 @@ TEST(Parse, ReadsAddressesPortsAndFlags) {
   const auto bytes = tcp_frame();
   const Parsed p = parse({bytes.data(), 60, 60, 0}, kOurs);
   EXPECT_EQ(p.verdict, Verdict::kFlow);
-  EXPECT_EQ(p.source.host(), 0x0a000001U);
-  EXPECT_EQ(p.destination.host(), 0xc000020aU);
+  EXPECT_EQ(p.source.to_ip().to_string(), "10.0.0.1");
+  EXPECT_EQ(p.destination.to_ip().to_string(), "192.0.2.10");
   EXPECT_EQ(p.source_port.host(), 40000);
   EXPECT_EQ(p.destination_port.host(), 80);
-  EXPECT_EQ(p.ip_length, 40);
-  EXPECT_EQ(p.tcp_flags, 0x12);
+  EXPECT_EQ(p.ip_length, 40U);
+  EXPECT_EQ(p.flags, 0x12);
   EXPECT_EQ(p.l3_offset, 14);
 }
 
 TEST(Parse, ShortCutAgreesWithTheLongWay) {
+  int agreed = 0;
   std::mt19937 engine(3);
   const auto random = [&] { return static_cast<uint32_t>(engine()); };
   for (int i = 0; i < 300'000; ++i) {
@@ -43,8 +44,21 @@ TEST(Parse, ShortCutAgreesWithTheLongWay) {
                    segment = random() % 4 == 0 ? random() % (frame + 1) : frame;
     const auto tag = static_cast<uint16_t>(random() % 8 == 0 ? random() : 0);
     const FrameView view(bytes.data(), segment, frame, tag);
-    ASSERT_EQ(parse(view, kOurs), parse_any(view, kOurs)) << i;
+    const PlainFlow plain = parse_plain(view, kOurs);
+    if (plain.protocol == 0) continue;
+    ++agreed;
+    const Parsed p = parse(view, kOurs);
+    ASSERT_EQ(p.verdict, Verdict::kFlow) << i;
+    ASSERT_EQ(p.source, WideAddress::from_v4(plain.source)) << i;
+    ASSERT_EQ(p.destination, WideAddress::from_v4(plain.destination)) << i;
+    ASSERT_EQ(p.source_port, plain.source_port) << i;
+    ASSERT_EQ(p.destination_port, plain.destination_port) << i;
+    ASSERT_EQ(p.ip_length, plain.ip_length) << i;
+    ASSERT_EQ(p.protocol, plain.protocol) << i;
+    ASSERT_EQ(p.flags, plain.tcp_flags) << i;
+    ASSERT_TRUE(p.l3_offset == 14 && p.vlan == 0 && !p.first_fragment) << i;
   }
+  EXPECT_GT(agreed, 50'000);
 }
 
 TEST(FrameView, ReadsNothingBehindTheSegment) {

@@ -3,29 +3,35 @@
 
 #include <algorithm>
 
+#include "dataplane/stable_hash.h"
+
 namespace lbdp::dataplane {
 namespace {
 
-// A round robin goes on behind the server that it was at. If that one has left, its place is the nearest server before
-// it that is still there; if there is none, the beginning.
-uint32_t carried_cursor(const Snapshot& old, const Snapshot& next, ServiceId id, uint32_t last_pick) {
-  const auto still_there = [&](SlotId slot) {
-    const SlotDetail& detail = next.detail(slot);
-    return detail.listed && detail.service == id && detail.tenancy == old.detail(slot).tenancy;
-  };
-  const auto& order = old.service(id).order;
-  auto at = std::find(order.begin(), order.end(), SlotId{static_cast<uint16_t>(last_pick)});
-  if (at == order.end()) return last_pick;
-  while (!still_there(*at)) {
-    if (at == order.begin()) return ServiceState::kNone;
-    --at;
+// As many upper bits of a client's address as the granularity says.
+WideAddress client_mask(const VirtualServerParams& params) {
+  const bool v4 = params.key.endpoint.address.is_v4();
+  std::array<uint8_t, 16> mask{};
+  const size_t bits = params.persistence.granularity, begin = v4 ? 96 : 0;
+  for (size_t bit = 0; bit < 128; ++bit) {
+    const bool kept = bit < begin || bit - begin < bits;
+    if (kept) mask[bit / 8] = static_cast<uint8_t>(mask[bit / 8] | 0x80U >> bit % 8);
   }
-  return static_cast<uint32_t>(*at);
+  return WideAddress::from_bytes(mask.data());
+}
+
+Tick to_ticks(std::chrono::seconds time) {
+  return static_cast<Tick>(time.count() * kTicksPerSecond);
+}
+
+bool is_usable(const RealServerParams& server, LinkId link) {
+  return server.in_table && link != LinkId::kNoNeighbor && server.weight > 0;
 }
 
 }  // namespace
 
-Result<std::unique_ptr<Publisher>> Publisher::create(unsigned workers, std::vector<MacAddress> port_macs) {
+Result<std::unique_ptr<Publisher>> Publisher::create(unsigned workers, std::vector<MacAddress> port_macs,
+                                                     uint32_t templates) {
   const size_t size = rte_rcu_qsbr_get_memsize(workers);
   const size_t rounded = (size + RTE_CACHE_LINE_SIZE - 1) / RTE_CACHE_LINE_SIZE * RTE_CACHE_LINE_SIZE;
   std::unique_ptr<rte_rcu_qsbr, Free> qsbr(
@@ -33,11 +39,18 @@ Result<std::unique_ptr<Publisher>> Publisher::create(unsigned workers, std::vect
   if (!qsbr || rte_rcu_qsbr_init(qsbr.get(), workers) != 0)
     return fail("cannot set up RCU for " + std::to_string(workers) + " workers");
   for (unsigned i = 0; i < workers; ++i) rte_rcu_qsbr_thread_register(qsbr.get(), i);
-  return std::unique_ptr<Publisher>(new Publisher(std::move(qsbr), std::move(port_macs)));
+  auto shared = SharedTables::create(templates);
+  if (!shared) return tl::unexpected(shared.error());
+  return std::unique_ptr<Publisher>(new Publisher(std::move(qsbr), std::move(port_macs), std::move(*shared)));
 }
 
-Publisher::Publisher(std::unique_ptr<rte_rcu_qsbr, Free> qsbr, std::vector<MacAddress> port_macs)
-    : qsbr_(std::move(qsbr)), port_macs_(std::move(port_macs)), owned_(build(Tables{})), current_(owned_.get()) {}
+Publisher::Publisher(std::unique_ptr<rte_rcu_qsbr, Free> qsbr, std::vector<MacAddress> port_macs,
+                     std::unique_ptr<SharedTables> shared)
+    : qsbr_(std::move(qsbr)),
+      port_macs_(std::move(port_macs)),
+      shared_(std::move(shared)),
+      owned_(builder_.copy()),
+      current_(owned_.get()) {}
 
 Publisher::~Publisher() = default;
 
@@ -47,62 +60,171 @@ SnapshotReader Publisher::reader(WorkerId worker) {
 
 Result<void> Publisher::publish(const Tables& tables) {
   if (auto updated = registry_.update(tables); !updated) return updated;
-  auto next = build(tables);
-  carry_cursors(*next);
+  expire_nodest_conn_ = tables.switches.expire_nodest_conn;
+  builder_.set_switches(tables.switches);
+  for (size_t i = 0; i < registry_.slot_count(); ++i) {
+    const SlotId id{static_cast<uint16_t>(i)};
+    if (!registry_.listed(id)) set_idle(id);
+  }
+  std::vector<bool> listed(registry_.service_count(), false);
+  for (const auto& params : tables.virtual_servers) {
+    apply(params);
+    listed[static_cast<size_t>(*registry_.find(params.key))] = true;
+    for (const auto& key : params.more_keys) listed[static_cast<size_t>(*registry_.find(key))] = true;
+  }
+  for (size_t i = 0; i < listed.size(); ++i) {
+    if (listed[i]) continue;
+    builder_.set_service(ServiceId{static_cast<uint16_t>(i)}, nullptr);
+    if (i < published_.size()) published_[i].reset();
+  }
+  set_destinations();
+  swap_in();
+  return {};
+}
+
+Result<void> Publisher::publish_changes(std::span<const VirtualServerParams> changed) {
+  bool owners_changed = false;
+  for (const auto& params : changed) {
+    const auto id = registry_.find(params.key);
+    const auto* before = id && static_cast<size_t>(*id) < published_.size() && published_[static_cast<size_t>(*id)]
+                             ? &*published_[static_cast<size_t>(*id)]
+                             : nullptr;
+    if (before == nullptr || before->more_keys != params.more_keys)
+      return fail("virtual server " + params.key.to_string() + ": the last publication did not have it like this");
+    owners_changed = owners_changed || before->owned != params.owned || before->one_packet != params.one_packet;
+  }
+  for (const auto& params : changed) {
+    const ServiceId id = *registry_.find(params.key);
+    const auto slots_before = registry_.slots(id);
+    if (auto updated = registry_.update(params, expire_nodest_conn_); !updated) return updated;
+    for (const auto& [endpoint, slot] : slots_before) {
+      if (!registry_.listed(slot)) set_idle(slot);
+    }
+    apply(params);
+  }
+  if (owners_changed) set_destinations();
+  swap_in();
+  return {};
+}
+
+void Publisher::swap_in() {
+  auto next = builder_.copy();
   current_.store(next.get(), std::memory_order_release);
   std::swap(owned_, next);
   retired_.push_back({rte_rcu_qsbr_start(qsbr_.get()), std::move(next)});
   collect();
-  return {};
-}
-
-Result<void> Publisher::publish_changes(std::span<const VirtualServerParams>) {
-  return fail("not there yet");
 }
 
 void Publisher::collect() {
   while (!retired_.empty() && rte_rcu_qsbr_check(qsbr_.get(), retired_.front().token, false) == 1) retired_.pop_front();
 }
 
-std::unique_ptr<const Snapshot> Publisher::build(const Tables& tables) const {
-  SnapshotBuilder builder(tables.virtual_servers.size(), registry_.service_count(), registry_.slot_count(),
-                          tables.switches.expire_nodest_conn);
-  for (size_t i = 0; i < registry_.slot_count(); ++i) {
-    const auto ref = registry_.slot(SlotId{static_cast<uint16_t>(i)});
-    builder.set_idle_slot(ref.id, ref.generation, ref.tenancy);
-  }
-  std::vector<SnapshotBuilder::Server> servers;
-  for (const auto& service : tables.virtual_servers) {
-    servers.clear();
-    for (const auto& server : service.real_servers) servers.push_back(describe(service.key, server));
-    const ServiceId id = *registry_.find(service.key);
-    builder.add_service(id, service.key, service.owned, servers, registry_.state(id));
-  }
-  return builder.finish();
+// A slot that no table lists: connections to it are dead, or wait for it to come back.
+void Publisher::set_idle(SlotId id) {
+  const auto ref = registry_.slot(id);
+  RealSlot slot;
+  slot.generation = ref.generation;
+  SlotDetail detail;
+  detail.tenancy = ref.tenancy;
+  builder_.set_slot(id, slot, detail);
+  // What ends from now on is not taken off the load: if the server comes back, the count begins anew.
+  if (static_cast<size_t>(id) < loads_.size()) loads_[static_cast<size_t>(id)].counts = false;
 }
 
-SnapshotBuilder::Server Publisher::describe(const ServiceKey& service, const RealServerParams& server) const {
-  const auto ref = *registry_.find(RealServerKey{service, server.endpoint});
+void Publisher::set_destinations() {
+  std::vector<SnapshotBuilder::Destination> destinations;
+  for (const auto& params : published_) {
+    if (!params) continue;
+    const auto add = [&](const ServiceKey& key) {
+      destinations.push_back({key, *registry_.find(key), params->owned, params->one_packet});
+    };
+    add(params->key);
+    std::for_each(params->more_keys.begin(), params->more_keys.end(), add);
+  }
+  builder_.set_destinations(destinations);
+}
+
+void Publisher::apply(const VirtualServerParams& params) {
+  const ServiceId id = *registry_.find(params.key);
+  const auto i = static_cast<size_t>(id);
+  if (i >= published_.size()) published_.resize(i + 1);
+  auto service = builder_.draft().shared_service(id);
+  const bool same = service && published_[i] == params;
+  if (!same) {
+    auto next = build(id, params);
+    if (service && service->state == next->state) carry(service->scheduler, next->scheduler, *next->state);
+    service = std::move(next);
+    published_[i] = params;
+    builder_.set_service(id, service);
+    for (const auto& key : params.more_keys) builder_.set_service(*registry_.find(key), service);
+  }
+  const auto& slots = registry_.slots(id);
+  for (const auto& server : params.real_servers) {
+    const auto ref = registry_.slot(slots.at(server.endpoint));
+    const RealSlot slot = describe(server, ref);
+    const SlotDetail detail{.tenancy = ref.tenancy,
+                            .usable = is_usable(server, slot.link),
+                            .draining = server.weight <= 0,
+                            .in_table = server.in_table,
+                            .counts_load = service->scheduler.needs_loads(),
+                            .load_epoch = prepare_load(ref, server, service->scheduler.needs_loads())};
+    builder_.set_slot(ref.id, slot, detail);
+  }
+}
+
+// The count of a slot's connections begins anew, in another epoch, when its former connections are dead or had not been
+// counted. The epoch is never 0, which is a worker's that has counted nothing yet.
+uint16_t Publisher::prepare_load(const SlotRegistry::SlotRef& ref, const RealServerParams& server, bool counts) {
+  const auto i = static_cast<size_t>(ref.id);
+  if (i >= loads_.size()) loads_.resize(i + 1);
+  LoadState& state = loads_[i];
+  SlotLoad& load = shared_->loads()[i];
+  load.set_thresholds(server.upper_threshold, server.lower_threshold);
+  if (counts && (!state.counts || state.generation != ref.generation || state.tenancy != ref.tenancy)) {
+    load.begin(ref.generation);
+    state.generation = ref.generation;
+    state.tenancy = ref.tenancy;
+    if (++state.epoch == 0) state.epoch = 1;
+  }
+  state.counts = counts;
+  return state.epoch;
+}
+
+RealSlot Publisher::describe(const RealServerParams& server, const SlotRegistry::SlotRef& ref) {
+  RealSlot slot;
+  slot.generation = ref.generation;
   const auto egress = static_cast<uint16_t>(server.egress);
-  SnapshotBuilder::Server out{ref.id, ref.generation, ref.tenancy, server.weight, server.in_table, false, {}, egress};
-  if (!server.mac || egress >= port_macs_.size()) return out;
-  out.resolved = true;
-  std::copy(server.mac->bytes.begin(), server.mac->bytes.end(), out.macs.begin());
-  std::copy(port_macs_[egress].bytes.begin(), port_macs_[egress].bytes.end(), out.macs.begin() + 6);
-  return out;
+  if (!server.in_table) return slot;
+  slot.link = LinkId::kNoNeighbor;
+  if (!server.mac || egress >= port_macs_.size()) return slot;
+  slot.link = builder_.link({.port = egress, .vlan = server.vlan, .mtu = server.mtu});
+  std::copy(server.mac->bytes.begin(), server.mac->bytes.end(), slot.macs.begin());
+  std::copy(port_macs_[egress].bytes.begin(), port_macs_[egress].bytes.end(), slot.macs.begin() + 6);
+  return slot;
 }
 
-// Workers pick meanwhile; whoever loses the race tries again or finds a cursor that is good in his snapshot, too.
-void Publisher::carry_cursors(const Snapshot& next) const {
-  for (size_t i = 0; i < owned_->service_limit(); ++i) {
-    const ServiceId id{static_cast<uint16_t>(i)};
-    const ServiceTable& old_table = owned_->service(id);
-    if (!old_table.state || next.service(id).state != old_table.state) continue;
-    uint32_t last = old_table.state->last_pick.load(std::memory_order_relaxed);
-    if (last == ServiceState::kNone) continue;
-    const uint32_t carried = carried_cursor(*owned_, next, id, last);
-    if (carried != last) old_table.state->last_pick.compare_exchange_strong(last, carried, std::memory_order_relaxed);
+std::shared_ptr<const VirtualService> Publisher::build(ServiceId id, const VirtualServerParams& params) const {
+  const auto& slots = registry_.slots(id);
+  std::vector<SchedulerServer> servers;
+  servers.reserve(params.real_servers.size());
+  for (const auto& server : params.real_servers) {
+    const auto ref = registry_.slot(slots.at(server.endpoint));
+    const bool resolved = server.mac && static_cast<size_t>(server.egress) < port_macs_.size();
+    servers.push_back({.slot = ref.id,
+                       .tenancy = ref.tenancy,
+                       .usable = is_usable(server, resolved ? LinkId{2} : LinkId::kNoNeighbor),
+                       .weight = static_cast<uint32_t>(std::max(server.weight, 0)),
+                       .identity = stable_hash(server.endpoint),
+                       .upper_threshold = server.upper_threshold});
   }
+  auto service = std::make_shared<VirtualService>();
+  service->id = id;
+  service->scheduler = SchedulerTable(params.scheduler, params.scheduler_flags, servers);
+  service->state = registry_.state(id);
+  service->persistence = params.one_packet ? 0 : to_ticks(params.persistence.timeout);
+  service->client_mask = client_mask(params);
+  service->one_packet = params.one_packet;
+  return service;
 }
 
 }  // namespace lbdp::dataplane

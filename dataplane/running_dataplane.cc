@@ -64,7 +64,7 @@ Result<void> RunningDataplane::start(const StartupParams& params) {
   return open_ports(*plans, params)
       .and_then([this] { return create_taps(); })
       .and_then([this] { return create_exception_path(); })
-      .and_then([this] { return create_publisher(); })
+      .and_then([&] { return create_publisher(params.templates); })
       .and_then([&] { return create_workers(*plans, params); })
       .and_then([this] { return start_ports(); })
       .and_then([this] { return launch_workers(); })
@@ -128,12 +128,12 @@ Result<void> RunningDataplane::create_exception_path() {
   return {};
 }
 
-Result<void> RunningDataplane::create_publisher() {
+Result<void> RunningDataplane::create_publisher(uint32_t templates) {
   std::vector<MacAddress> macs(size_t{ports_.back().id()} + 1);
   for (const Port& port : ports_) {
     macs[port.id()] = port.mac();
   }
-  auto publisher = Publisher::create(static_cast<unsigned>(worker_lcores().size()), std::move(macs));
+  auto publisher = Publisher::create(static_cast<unsigned>(worker_lcores().size()), std::move(macs), templates);
   if (!publisher) {
     return pass_on(publisher.error());
   }
@@ -150,6 +150,7 @@ Result<void> RunningDataplane::create_workers(std::span<const PortPlan> plans, c
     worker_params.lcore = lcores[i];
     worker_params.socket = static_cast<int>(rte_lcore_to_socket_id(lcores[i]));
     worker_params.connections = params.connections_per_worker;
+    worker_params.wide_connections = params.wide_connections_per_worker;
     worker_params.timeouts = params.timeouts;
     worker_params.idle_sleep = params.idle_sleep;
     worker_params.clock.hz = rte_get_tsc_hz();
@@ -166,6 +167,9 @@ Result<void> RunningDataplane::create_workers(std::span<const PortPlan> plans, c
       return pass_on(worker.error());
     }
     workers_.push_back(std::move(*worker));
+  }
+  for (const auto& worker : workers_) {
+    worker->meet(workers_);
   }
   note_idle_workers();
   return {};
@@ -250,19 +254,19 @@ std::vector<WorkerStatus> RunningDataplane::workers() const {
 }
 
 RealServerCounters RunningDataplane::counters(const RealServerKey& key) const {
-  return sum_counters(key, publisher_->registry(), workers_);
+  return sum_counters(key, *publisher_, workers_);
 }
 
-ConnectionPage RunningDataplane::connections(uint64_t cursor, size_t limit, const ConnectionFilter&) const {
-  return list_connections(cursor, limit, publisher_->registry(), workers_);
+ConnectionPage RunningDataplane::connections(uint64_t cursor, size_t limit, const ConnectionFilter& filter) const {
+  return list_connections(cursor, limit, filter, publisher_->registry(), workers_);
 }
 
-TemplatePage RunningDataplane::templates(uint64_t, size_t) const {
-  return {};
+TemplatePage RunningDataplane::templates(uint64_t cursor, size_t limit) const {
+  return list_templates(cursor, limit, workers_.front()->tick(), *publisher_);
 }
 
-Explanation RunningDataplane::explain(const Endpoint&, const ServiceKey&) const {
-  return {};
+Explanation RunningDataplane::explain(const Endpoint& client, const ServiceKey& destination) const {
+  return dataplane::explain(client, destination, *publisher_, workers_);
 }
 
 }  // namespace lbdp::dataplane

@@ -45,7 +45,7 @@ class RunningDataplane final : public Dataplane {
   Result<void> open_ports(std::span<const PortPlan> plans, const StartupParams& params);
   Result<void> create_taps();
   Result<void> create_exception_path();
-  Result<void> create_publisher();
+  Result<void> create_publisher(uint32_t templates);
   Result<void> create_workers(std::span<const PortPlan> plans, const StartupParams& params);
   Result<void> start_ports();
   Result<void> launch_workers();

@@ -10,19 +10,37 @@
 #include <vector>
 
 #include "config/types/be.h"
+#include "dataplane/drop_reason.h"
 #include "dataplane/flow_table.h"
 #include "dataplane/parameters.h"
+#include "dataplane/scheduler_state.h"
+#include "dataplane/scheduler_table.h"
+#include "dataplane/wide_address.h"
 
 namespace lbdp::dataplane {
 
+/// An index of a Link in a snapshot.
+enum class LinkId : uint16_t {
+  kGone,        // no way: the server is not in the table
+  kNoNeighbor,  // no way: its MAC is not resolved
+};
+
+/// The way out to a server's segment: few, so all of them stay in the nearest cache.
+struct Link {
+  static constexpr uint16_t kNoPort = 63;  // no worker knows it
+
+  uint16_t port = kNoPort;
+  uint16_t vlan = 0;  // VLAN id; 0: untagged
+  uint32_t mtu = 0;   // bytes of IP
+  DropReason no_way = DropReason::kNoEgress;  // why a frame cannot go this way
+
+  friend bool operator==(const Link&, const Link&) = default;
+};
+
 /// A real server as the forwarding path needs it: 16 bytes, four a line.
 struct alignas(16) RealSlot {
-  // Values of `egress` that are no port.
-  static constexpr uint16_t kNoNeighbor = 0xffff;  // MAC not resolved
-  static constexpr uint16_t kGone = 0xfffe;        // not in the table
-
   std::array<uint8_t, 12> macs{};  // destination, source: the first twelve bytes of each frame to it
-  uint16_t egress = kGone;         // a port id
+  LinkId link = LinkId::kGone;
   /// Connections made under another generation are dead.
   uint16_t generation = 0;
 };
@@ -30,33 +48,35 @@ static_assert(sizeof(RealSlot) == 16);
 
 /// The rest of what is known of a slot: for new connections, not for each packet.
 struct SlotDetail {
-  uint16_t position = 0;  // in its virtual server's order
-  uint16_t tenancy = 0;   // another real server before had another tenancy
-  ServiceId service{};
-  bool listed = false;    // in this snapshot's tables, under `service`
-  bool draining = false;  // weight 0
+  uint16_t tenancy = 0;     // another real server before had another tenancy
+  bool usable = false;      // may take new connections
+  bool draining = false;    // weight 0
+  bool in_table = false;
+  /// Its virtual server's scheduler, or a threshold, needs its SlotLoad; every time that this begins, and with every
+  /// generation, the count begins anew, in another epoch.
+  bool counts_load = false;
+  uint16_t load_epoch = 0;
 };
 
-/// A virtual server's mutable state, outside of snapshots and stable over them. Written by workers for new connections.
-struct alignas(64) ServiceState {
-  static constexpr uint32_t kNone = UINT32_MAX;
-  std::atomic<uint32_t> last_pick{kNone};  // round robin: the SlotId of the last pick
+/// A virtual server: what is needed to give a new connection to one of its real servers. Immutable, and shared by the
+/// snapshots between which it does not change.
+struct VirtualService {
+  ServiceId id{};  // its first destination's: names its templates
+  SchedulerTable scheduler;
+  std::shared_ptr<SchedulerState> state;
+  Tick persistence = 0;  // lifetime of a template; 0: none
+  WideAddress client_mask;  // which bits of the client's address its template has
+  bool one_packet = false;
 };
 
-/// A virtual server's scheduler tables.
-struct ServiceTable {
-  std::vector<SlotId> order;          // all its real servers, in the file's order
-  std::vector<SlotId> usable;         // those which may take new connections now
-  std::vector<uint16_t> next_usable;  // by position: the position of the next usable one after it, cyclic
-  uint16_t first_usable = 0;          // a position
-  std::shared_ptr<ServiceState> state;
-};
-
-/// What a service look-up says.
+/// What a look-up of a destination says.
 struct ServiceHit {
   ServiceId id{};
   bool found = false;
   bool owned = false;
+  bool wide = false;        // its connections have wide keys
+  bool one_packet = false;  // it has no connections
+  bool plain = false;       // owned, and neither of the two
 };
 
 /// Who holds an address.
@@ -66,16 +86,16 @@ enum class VipOwner : uint8_t { kNobody, kUs, kOther };
 /// two of its quiescent points.
 class Snapshot {
  public:
-  /// A virtual server by its protocol and destination. Any protocol number, any address.
+  /// A virtual server by its protocol and IPv4 destination. Any protocol number, any address.
   [[nodiscard]] ServiceHit find_service(uint8_t protocol, Be<uint32_t> address, Be<uint16_t> port) const {
-    const uint64_t key = service_key(protocol, address, port);
-    for (size_t i = place(key, service_shift_);; i = (i + 1) & (services_.size() - 1)) {
-      const ServiceEntry& entry = services_[i];
-      if (entry.key == key) return {entry.id, true, entry.owned};
-      if (entry.key == 0) return {};
-    }
+    const ServiceHit exact = find_exactly(service_key(protocol, address, port));
+    if (exact.found || !has_all_ports_) [[likely]]
+      return exact;
+    return find_exactly(service_key(protocol, address, {}));
   }
-  [[nodiscard]] VipOwner owner_of(Be<uint32_t> address) const;
+  /// The same for either family.
+  [[nodiscard]] ServiceHit find_service(uint8_t protocol, const WideAddress& address, Be<uint16_t> port) const;
+  [[nodiscard]] VipOwner owner_of(const WideAddress& address) const;
 
   /// slots_ never shrinks from one snapshot to the next, so a slot id out of a flow entry is always good.
   [[nodiscard]] const RealSlot& slot(SlotId id) const {
@@ -84,64 +104,94 @@ class Snapshot {
   }
   [[nodiscard]] const SlotDetail& detail(SlotId id) const { return details_[static_cast<size_t>(id)]; }
   [[nodiscard]] size_t slot_count() const { return slots_.size(); }
-  [[nodiscard]] const ServiceTable& service(ServiceId id) const { return tables_[static_cast<size_t>(id)]; }
-  [[nodiscard]] size_t service_limit() const { return tables_.size(); }
-  [[nodiscard]] bool expire_nodest_conn() const { return expire_nodest_conn_; }
+  [[nodiscard]] const Link& link(LinkId id) const { return links_[static_cast<size_t>(id)]; }
+  /// The virtual server of a destination; null if no destination has this id now.
+  [[nodiscard]] const VirtualService* service(ServiceId id) const {
+    return static_cast<size_t>(id) < services_.size() ? services_[static_cast<size_t>(id)].get() : nullptr;
+  }
+  [[nodiscard]] std::shared_ptr<const VirtualService> shared_service(ServiceId id) const {
+    return static_cast<size_t>(id) < services_.size() ? services_[static_cast<size_t>(id)] : nullptr;
+  }
+  [[nodiscard]] const Switches& switches() const { return switches_; }
 
  private:
   friend class SnapshotBuilder;
-  struct ServiceEntry {
+  struct Entry {
     uint64_t key = 0;  // 0: empty
-    ServiceId id{};
-    bool owned = false;
+    ServiceHit hit;
+  };
+  struct WideEntry {
+    WideAddress address;
+    uint32_t port_and_protocol = 0;  // 0: empty
+    ServiceHit hit;
   };
   struct VipEntry {
-    Be<uint32_t> address;
+    WideAddress address;
     VipOwner owner = VipOwner::kNobody;  // kNobody: empty
   };
 
   static uint64_t service_key(uint8_t protocol, Be<uint32_t> address, Be<uint16_t> port) {
     return uint64_t{address.raw()} << 32 | uint64_t{port.raw()} << 16 | uint64_t{protocol} << 8 | 1U;
   }
+  static uint32_t port_and_protocol(uint8_t protocol, Be<uint16_t> port) {
+    return uint32_t{port.raw()} << 16 | uint32_t{protocol} << 8 | 1U;
+  }
   static size_t place(uint64_t key, unsigned shift) { return static_cast<size_t>(key * 0x9e3779b97f4a7c15U >> shift); }
+  static uint64_t mixed(const WideAddress& a, uint32_t more) {
+    return (a.first * 0xc2b2ae3d27d4eb4fU) ^ (a.second * 0x165667b19e3779f9U) ^ more;
+  }
+  [[nodiscard]] ServiceHit find_exactly(uint64_t key) const {
+    for (size_t i = place(key, shift_);; i = (i + 1) & (entries_.size() - 1)) {
+      const Entry& entry = entries_[i];
+      if (entry.key == key) return entry.hit;
+      if (entry.key == 0) return {};
+    }
+  }
+  [[nodiscard]] ServiceHit find_exactly(const WideAddress& address, uint32_t port_and_protocol) const;
 
-  // Open addressing, a power of two and at most a quarter full, so every probe ends.
-  std::vector<ServiceEntry> services_;
-  unsigned service_shift_ = 0;
+  // Open addressing, powers of two and at most a quarter full, so every probe ends.
+  std::vector<Entry> entries_;
+  unsigned shift_ = 0;
+  std::vector<WideEntry> wide_entries_;
+  unsigned wide_shift_ = 0;
   std::vector<VipEntry> vips_;
   unsigned vip_shift_ = 0;
-  std::vector<RealSlot> slots_;       // by SlotId
-  std::vector<SlotDetail> details_;   // by SlotId
-  std::vector<ServiceTable> tables_;  // by ServiceId
-  bool expire_nodest_conn_ = true;
+  bool has_all_ports_ = false;  // some destination has port 0
+  std::vector<Link> links_;
+  std::vector<RealSlot> slots_;      // by SlotId
+  std::vector<SlotDetail> details_;  // by SlotId
+  std::vector<std::shared_ptr<const VirtualService>> services_;  // by ServiceId
+  Switches switches_;
 };
 
-/// Fills a snapshot. Give it the slots first, then the virtual servers, then take the result.
+/// What the next snapshot will be, changed piece by piece; snapshots are copies of it. Control thread only.
 class SnapshotBuilder {
  public:
-  SnapshotBuilder(size_t virtual_servers, size_t service_ids, size_t slots, bool expire_nodest_conn);
-  /// A slot that no table lists: connections to it are dead, or wait for it to come back.
-  void set_idle_slot(SlotId id, uint16_t generation, uint16_t tenancy);
-  /// What `macs` and `egress` are for a server that cannot be reached does not matter.
-  struct Server {
-    SlotId id{};
-    uint16_t generation = 0;
-    uint16_t tenancy = 0;
-    int weight = 0;
-    bool in_table = false;
-    bool resolved = false;
-    std::array<uint8_t, 12> macs{};
-    uint16_t egress = 0;
+  struct Destination {
+    ServiceKey key;
+    ServiceId id{};
+    bool owned = false;
+    bool one_packet = false;
   };
-  void add_service(ServiceId id, const ServiceKey& key, bool owned, std::span<const Server> servers,
-                   std::shared_ptr<ServiceState> state);
-  [[nodiscard]] std::unique_ptr<const Snapshot> finish() { return std::move(snapshot_); }
+
+  SnapshotBuilder();
+  /// These, and no others.
+  void set_destinations(std::span<const Destination> destinations);
+  void set_switches(const Switches& switches) { draft_.switches_ = switches; }
+  /// Null: none.
+  void set_service(ServiceId id, std::shared_ptr<const VirtualService> service);
+  void set_slot(SlotId id, const RealSlot& slot, const SlotDetail& detail);
+  /// The id of this link; the first time, a new one.
+  LinkId link(const Link& link);
+
+  [[nodiscard]] const Snapshot& draft() const { return draft_; }
+  [[nodiscard]] std::unique_ptr<const Snapshot> copy() const { return std::make_unique<Snapshot>(draft_); }
 
  private:
-  void add_vip(Be<uint32_t> address, bool owned);
-  void set_slot(const Server& server, ServiceId service, uint16_t position);
+  void add(const Destination& destination);
+  void add_vip(const WideAddress& address, bool owned);
 
-  std::unique_ptr<Snapshot> snapshot_;
+  Snapshot draft_;
 };
 
 }  // namespace lbdp::dataplane

@@ -3,7 +3,7 @@
 
 #include <rte_ethdev.h>
 
-#include <algorithm>
+#include <utility>
 
 namespace lbdp::dataplane {
 
@@ -11,7 +11,7 @@ TxPorts::TxPorts(std::span<const WorkerPort> ports, const ExceptionRings& rings)
   for (const WorkerPort& port : ports) {
     const auto id = static_cast<uint16_t>(port.id);
     if (id >= ports_.size()) ports_.resize(size_t{id} + 1);
-    ports_[id].known = true;
+    known_ |= uint64_t{1} << id;
     ports_[id].queue = port.tx_queue;
     ports_[id].handover = id < rings.handover.size() ? rings.handover[id] : nullptr;
     used_.push_back(id);
@@ -19,18 +19,19 @@ TxPorts::TxPorts(std::span<const WorkerPort> ports, const ExceptionRings& rings)
 }
 
 TxPorts::Flushed TxPorts::flush() noexcept {
-  Flushed total;
-  for (const uint16_t id : used_) {
-    Port& p = ports_[id];
-    if (p.count == 0) continue;
-    const unsigned sent = send(id, p.frames.data(), p.count);
-    if (sent < p.count) [[unlikely]]
-      rte_pktmbuf_free_bulk(p.frames.data() + sent, p.count - sent);
-    total.sent += sent;
-    total.refused += p.count - sent;
-    p.count = 0;
-  }
-  return total;
+  for (const uint16_t id : used_) flush(id);
+  return std::exchange(flushed_, {});
+}
+
+void TxPorts::flush(uint16_t id) noexcept {
+  Port& p = ports_[id];
+  if (p.count == 0) return;
+  const unsigned sent = send(id, p.frames.data(), p.count);
+  if (sent < p.count) [[unlikely]]
+    rte_pktmbuf_free_bulk(p.frames.data() + sent, p.count - sent);
+  flushed_.sent += sent;
+  flushed_.refused += p.count - sent;
+  p.count = 0;
 }
 
 unsigned TxPorts::send(uint16_t port, rte_mbuf** frames, unsigned count) noexcept {

@@ -43,4 +43,14 @@ struct WideAddress {
   friend bool operator==(const WideAddress&, const WideAddress&) = default;
 };
 
+/// The bits of an address that are set in `mask`.
+[[nodiscard]] inline WideAddress masked(const WideAddress& address, const WideAddress& mask) {
+  return {address.first & mask.first, address.second & mask.second};
+}
+/// A masked address as a prefix.
+[[nodiscard]] inline IpPrefix to_prefix(const WideAddress& address, const WideAddress& mask) {
+  const int bits = std::popcount(mask.first) + std::popcount(mask.second);
+  return {address.to_ip(), static_cast<uint8_t>(address.is_v4() ? bits - 96 : bits)};
+}
+
 }  // namespace lbdp::dataplane

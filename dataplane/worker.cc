@@ -6,7 +6,6 @@
 #include <rte_ethdev.h>
 #include <rte_malloc.h>
 #include <rte_mempool.h>
-#include <sys/mman.h>
 
 #include <algorithm>
 #include <ctime>
@@ -24,6 +23,8 @@ constexpr uint64_t kSweepSeconds = 4;
 constexpr uint64_t kSweepChunk = 16;     // buckets
 constexpr uint64_t kMaxSweepChunks = 8;  // a pass
 constexpr unsigned kEmptyLoopsBeforeSleep = 64;
+// How long a first fragment is remembered: its fellows come at its heels, and identifications recur.
+constexpr uint64_t kFragmentLifetimeSeconds = 4;
 
 uint64_t random_seed() {
   std::random_device device;
@@ -49,6 +50,7 @@ Worker::Worker(WorkerParams params, Publisher& publisher, const ExceptionRings& 
       rings_(rings),
       timeouts_(params_.timeouts),
       now_(read_clock()),
+      shared_(publisher.shared()),
       tx_(params_.ports, rings),
       punt_policers_(punt_policers(params_.policing, params_.clock.hz, now_)),
       reply_policer_(params_.policing.replies, params_.clock.hz, now_),
@@ -61,33 +63,59 @@ Worker::Worker(WorkerParams params, Publisher& publisher, const ExceptionRings& 
 
 Worker::~Worker() {
   leave();
-  if (flow_memory_ != nullptr) rte_free(flow_memory_);
-  if (!slot_counters_.empty()) munmap(slot_counters_.data(), slot_counters_.size_bytes());
+  if (fragments_) {
+    std::array<rte_mbuf*, kBurst> held;
+    while (const size_t count = fragments_->drain(held)) rte_pktmbuf_free_bulk(held.data(), static_cast<unsigned>(count));
+  }
+  rte_free(flow_memory_);
+  rte_free(wide_flow_memory_);
   rte_mempool_free(reply_pool_);
+}
+
+void Worker::meet(std::span<const std::unique_ptr<Worker>> all) {
+  peers_.clear();
+  for (const auto& worker : all) {
+    if (worker.get() != this) peers_.push_back(worker.get());
+  }
 }
 
 Result<void> Worker::allocate() {
   const auto id = std::to_string(static_cast<unsigned>(params_.id));
-  const size_t buckets = FlowTable::buckets_for(params_.connections);
-  const size_t bytes = buckets * sizeof(FlowBucket);
-  flow_memory_ = rte_zmalloc_socket("lbdp_flows", bytes, alignof(FlowBucket), params_.socket);
-  if (flow_memory_ == nullptr) {
-    return fail("worker " + id + ": no " + std::to_string(bytes / (1024 * 1024) + 1) + " MiB of hugepage memory for " +
-                std::to_string(params_.connections) +
-                " connections; reserve more hugepages, or lower `connections` in the dataplane block");
-  }
-  flows_.emplace(std::span(static_cast<FlowBucket*>(flow_memory_), buckets),
-                 params_.seed ? *params_.seed : random_seed());
-  sweep_gap_tsc_ = std::max<uint64_t>(params_.clock.hz * kSweepSeconds / buckets, 1) * kSweepChunk;
-
+  if (auto flows = allocate_flows(); !flows) return flows;
   // 4 MiB of address space, and as much memory as there are real servers.
-  const size_t counter_bytes = SlotRegistry::kMaxSlots * sizeof(SlotCounters);
-  void* const counters = mmap(nullptr, counter_bytes, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
-  if (counters == MAP_FAILED) return fail("worker " + id + ": no memory for counters");
-  slot_counters_ = {static_cast<SlotCounters*>(counters), SlotRegistry::kMaxSlots};
-
+  auto counters = MappedArray<SlotCounters>::create(SlotRegistry::kMaxSlots, "worker " + id + "'s counters");
+  if (!counters) return tl::unexpected(counters.error());
+  slot_counter_memory_.emplace(std::move(*counters));
+  slot_counters_ = slot_counter_memory_->items();
+  fragments_.emplace(FragmentTableParams{.held_per_datagram = kHeldPerDatagram,
+                                         .lifetime = params_.clock.hz * kFragmentLifetimeSeconds,
+                                         .hold_time = params_.clock.hz / 2,
+                                         .seed = params_.seed ? *params_.seed : random_seed()});
   reply_pool_ = rte_pktmbuf_pool_create(("lbdp_reply_" + id).c_str(), kReplyBuffers, 0, 0, kReplyRoom, params_.socket);
   if (reply_pool_ == nullptr) return fail("worker " + id + ": no buffers for ICMP replies: " + rte_strerror(rte_errno));
+  return {};
+}
+
+Result<void> Worker::allocate_flows() {
+  const size_t buckets = FlowTable<FlowKey>::buckets_for(params_.connections);
+  const size_t wide_buckets = FlowTable<WideKey>::buckets_for(params_.wide_connections);
+  const size_t bytes = buckets * sizeof(FlowBucket<FlowKey>), wide_bytes = wide_buckets * sizeof(FlowBucket<WideKey>);
+  flow_memory_ = rte_zmalloc_socket("lbdp_flows", bytes, alignof(FlowBucket<FlowKey>), params_.socket);
+  wide_flow_memory_ = rte_zmalloc_socket("lbdp_wide_flows", wide_bytes, alignof(FlowBucket<WideKey>), params_.socket);
+  if (flow_memory_ == nullptr || wide_flow_memory_ == nullptr) {
+    return fail("worker " + std::to_string(static_cast<unsigned>(params_.id)) + ": no " +
+                std::to_string((bytes + wide_bytes) / (1024 * 1024) + 1) + " MiB of hugepage memory for " +
+                std::to_string(params_.connections) + " connections and " + std::to_string(params_.wide_connections) +
+                " wide ones; reserve more hugepages, or lower `connections` and `wide_connections` in the dataplane "
+                "block");
+  }
+  const uint64_t seed = params_.seed ? *params_.seed : random_seed();
+  flows_.emplace(std::span(static_cast<FlowBucket<FlowKey>*>(flow_memory_), buckets), seed);
+  wide_flows_.emplace(std::span(static_cast<FlowBucket<WideKey>*>(wide_flow_memory_), wide_buckets), seed);
+  sweep_gap_tsc_ = std::max<uint64_t>(params_.clock.hz * kSweepSeconds / buckets, 1) * kSweepChunk;
+  // Of the other tables so much a chunk that a round of them takes no longer.
+  wide_sweep_chunk_ = wide_buckets * kSweepChunk / buckets + 1;
+  template_sweep_chunk_ = shared_.templates().bucket_count() * kSweepChunk / buckets + 1;
   return {};
 }
 
@@ -173,8 +201,23 @@ void Worker::sweep() noexcept {
     return;
   const uint64_t due = elapsed / sweep_gap_tsc_;
   const uint64_t chunks = std::min(due, kMaxSweepChunks);
-  flows_->sweep(chunks * kSweepChunk, [this](FlowValue value) { return release_if_dead(value); });
+  flows_->sweep(chunks * kSweepChunk, [this](const FlowKey& k, FlowValue v) { return release_if_dead(k, v); });
+  wide_flows_->sweep(chunks * wide_sweep_chunk_, [this](const WideKey& k, FlowValue v) { return release_if_dead(k, v); });
+  if (params_.id == WorkerId{0}) sweep_templates(chunks * template_sweep_chunk_);
+  if (counters_.held > 0) expire_fragments();
   last_sweep_tsc_ = chunks == due ? last_sweep_tsc_ + chunks * sweep_gap_tsc_ : now_;  // what is too much is let go
+}
+
+// The templates are everybody's: one worker is enough to find those whose time is over.
+void Worker::sweep_templates(size_t buckets) noexcept {
+  shared_.templates().sweep(
+      buckets, tick_,
+      [this](ServiceId id) -> std::optional<Tick> {
+        const VirtualService* service = snapshot_->service(id);
+        if (service == nullptr || service->persistence == 0) return std::nullopt;
+        return service->persistence;
+      },
+      [this](BoundServer server) { return snapshot_->slot(server.slot).generation == server.generation; });
 }
 
 void Worker::sleep() noexcept {
@@ -205,8 +248,12 @@ WorkerStatus Worker::status() const {
   s.replies = read(counters_.replies);
   s.replies_policed = read(counters_.replies_policed);
   s.unstored = read(counters_.unstored);
+  s.templates_full = read(counters_.templates_full);
+  s.held_fragments = read(counters_.held);
   s.connections = flows_->size();
   s.connections_limit = flows_->capacity();
+  s.wide_connections = wide_flows_->size();
+  s.wide_connections_limit = wide_flows_->capacity();
   s.loops = read(counters_.loops);
   s.idle_loops = read(counters_.idle_loops);
   s.busy_cycles = read(counters_.busy_cycles);
@@ -217,9 +264,10 @@ WorkerStatus Worker::status() const {
 }
 
 std::chrono::seconds Worker::expires_in(FlowValue value) const {
-  const Tick now = static_cast<Tick>(read_clock() / tsc_per_tick_) & kTickMask;
+  const Tick now = tick();
+  if (timeouts_.expired(value.state(), value.last_seen(), now)) return std::chrono::seconds(-1);
   const auto left = int64_t{timeouts_.of(value.state())} - int64_t{ticks_between(value.last_seen(), now)};
-  return std::chrono::seconds(left / int64_t{kTicksPerSecond});
+  return std::chrono::seconds(std::max<int64_t>(left, 0) / int64_t{kTicksPerSecond});
 }
 
 }  // namespace lbdp::dataplane

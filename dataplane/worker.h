@@ -10,6 +10,7 @@
 #include <memory>
 #include <optional>
 #include <span>
+#include <type_traits>
 #include <vector>
 
 #include "config/types/result.h"
@@ -17,8 +18,13 @@
 #include "dataplane/dataplane.h"
 #include "dataplane/exception_rings.h"
 #include "dataplane/flow_table.h"
+#include "dataplane/fragment_table.h"
+#include "dataplane/icmp_error.h"
+#include "dataplane/icmp_reply.h"
+#include "dataplane/mapped_array.h"
 #include "dataplane/packet.h"
 #include "dataplane/parameters.h"
+#include "dataplane/pick.h"
 #include "dataplane/policer.h"
 #include "dataplane/publisher.h"
 #include "dataplane/snapshot.h"
@@ -46,6 +52,7 @@ struct WorkerParams {
   int socket = 0;  // NUMA node of its lcore
   std::vector<WorkerPort> ports;
   uint32_t connections = 1048576;
+  uint32_t wide_connections = 131072;
   Timeouts timeouts;
   std::chrono::microseconds idle_sleep{0};
   PolicingParams policing;
@@ -53,7 +60,7 @@ struct WorkerParams {
   std::optional<uint64_t> seed;  // of the flow table's hash; default: random
 };
 
-/// One forwarding thread: its queues, its flow table, its counters. run() or run_once() belong to one thread at a time;
+/// One forwarding thread: its queues, its flow tables, its counters. run() or run_once() belong to one thread at a time;
 /// what is const may be called from any.
 class Worker {
  public:
@@ -62,6 +69,8 @@ class Worker {
   /// Allocates everything that it will ever need. `publisher` and the rings outlive it.
   static Result<std::unique_ptr<Worker>> create(WorkerParams params, Publisher& publisher, const ExceptionRings& rings);
   ~Worker();
+  /// All workers of the director, so that this one can look into the others' flow tables. Before any runs.
+  void meet(std::span<const std::unique_ptr<Worker>> all);
   Worker(const Worker&) = delete;
   Worker& operator=(const Worker&) = delete;
 
@@ -75,9 +84,19 @@ class Worker {
 
   [[nodiscard]] WorkerStatus status() const;
   [[nodiscard]] const WorkerParams& params() const { return params_; }
-  [[nodiscard]] const FlowTable& flows() const { return *flows_; }
+  /// The connections with this kind of key.
+  template <class Key>
+  [[nodiscard]] const FlowTable<Key>& table() const {
+    if constexpr (std::is_same_v<Key, WideKey>) {
+      return *wide_flows_;
+    } else {
+      return *flows_;
+    }
+  }
   [[nodiscard]] const SlotCounters& slot_counters(SlotId id) const { return slot_counters_[static_cast<size_t>(id)]; }
-  /// Seconds that a connection read from flows() has left; negative if it is past its time and not swept yet.
+  /// The worker's coarse time, as of now.
+  [[nodiscard]] Tick tick() const { return static_cast<Tick>(read_clock() / tsc_per_tick_) & kTickMask; }
+  /// Seconds that a connection read from table() has left; negative if it is past its time and not swept yet.
   [[nodiscard]] std::chrono::seconds expires_in(FlowValue value) const;
 
  private:
@@ -86,38 +105,96 @@ class Worker {
 
   Worker(WorkerParams params, Publisher& publisher, const ExceptionRings& rings);
   Result<void> allocate();
+  Result<void> allocate_flows();
 
   // The stages; worker_burst.cc
   void process(std::span<rte_mbuf* const> frames, const WorkerPort& port) noexcept;
-  void classify(Burst& burst, const WorkerPort& port) noexcept;
+  void classify(Burst& burst) noexcept;
+  void classify_any(Burst& burst, unsigned index) noexcept;
+  void classify_flow(Burst& burst, unsigned index, const Parsed& parsed) noexcept;
   void match(Burst& burst) noexcept;
-  bool refresh(FlowTable::Place place, FlowValue value) noexcept;
+  template <class Key>
+  void match(Burst& burst, FlowTable<Key>& flows, std::span<const uint8_t> candidates,
+             const std::array<Key, kBurst>& keys) noexcept;
+  template <class Key>
+  bool refresh(typename FlowTable<Key>::Place place, FlowValue value) noexcept;
   void resolve_waiting(Burst& burst) noexcept;
   void rewrite(Burst& burst) noexcept;
   void finish() noexcept;
 
-  // What is not the steady case; worker_slow.cc
+  // Connections; worker_flows.cc
+  [[nodiscard]] bool opens(uint8_t protocol, uint8_t flags) const noexcept;
+  [[nodiscard]] bool reopens(uint8_t protocol, uint8_t flags, FlowState state, SlotId slot) const noexcept;
+  template <class Key>
+  Fate resolve(Burst& burst, unsigned index, FlowTable<Key>& flows, const Key& key) noexcept;
+  template <class Key>
+  Fate advance(Burst& burst, unsigned index, FlowTable<Key>& flows, const Key& key,
+               typename FlowTable<Key>::Place place) noexcept;
+  template <class Key>
+  Fate admit(Burst& burst, unsigned index, FlowTable<Key>& flows, const Key& key,
+             typename FlowTable<Key>::Place old) noexcept;
+  template <class Key>
+  Fate open(Burst& burst, unsigned index, FlowTable<Key>& flows, const Key& key,
+            typename FlowTable<Key>::Place place) noexcept;
+  template <class Key>
+  Fate adopt(Burst& burst, unsigned index, FlowTable<Key>& flows, const Key& key,
+             typename FlowTable<Key>::Place place, FlowValue known) noexcept;
+  Fate schedule_one_packet(Burst& burst, unsigned index) noexcept;
+  [[nodiscard]] std::optional<SlotId> schedule(const PickInput& input, ServiceId service) noexcept;
+  template <class Key>
+  [[nodiscard]] PickInput pick_input(const Burst& burst, unsigned index, const Key& key) const noexcept;
+  template <class Key>
+  [[nodiscard]] std::optional<SlotId> pick_unstored(Burst& burst, unsigned index, const Key& key) noexcept;
+  Fate forward_unstored(SlotId slot) noexcept;
+
+  // What follows another packet's connection; worker_follow.cc
+  template <class Key>
+  [[nodiscard]] std::optional<FlowValue> peek_peers(const Key& key) const noexcept;
+  template <class Key>
+  [[nodiscard]] std::optional<FlowValue> peek_anywhere(const Key& key) const noexcept;
+  template <class Key>
+  [[nodiscard]] std::optional<FlowValue> known_elsewhere(const Burst& burst, unsigned index,
+                                                         const Key& key) const noexcept;
+  void note_first_fragment(Burst& burst, unsigned index) noexcept;
+  void note_fragments(const Parsed& parsed, SlotId slot, uint16_t generation) noexcept;
+  Fate follow_first_fragment(Burst& burst, unsigned index) noexcept;
+  void expire_fragments() noexcept;
+  void send_released() noexcept;
+  Fate steer_icmp_error(Burst& burst, unsigned index) noexcept;
+  [[nodiscard]] std::optional<FlowValue> find_quoted(const QuotedFlow& quoted) const noexcept;
+
+  // What is not forwarded as it came; worker_slow.cc
   void divert(Burst& burst, unsigned index, const Parsed& parsed) noexcept;
-  Fate advance(Burst& burst, unsigned index, FlowTable::Place place) noexcept;
-  Fate admit(Burst& burst, unsigned index, FlowTable::Place dead) noexcept;
-  Fate open_connection(Burst& burst, unsigned index, FlowTable::Place dead) noexcept;
-  Fate forward_unstored(Burst& burst, unsigned index) noexcept;
   Fate reject(Burst& burst, unsigned index) noexcept;
+  void send_icmp_error(const Burst& burst, unsigned index, IcmpErrorKind kind, uint32_t mtu) noexcept;
+  bool prepare_odd(Burst& burst, unsigned index, const Link& link) noexcept;
+  void send_to(rte_mbuf* frame, SlotId id, const RealSlot& slot, const Link& link, uint32_t ip_length) noexcept;
   void punt(rte_mbuf* frame, PuntClass punt_class) noexcept;
+  void punt_now(rte_mbuf* frame) noexcept;
   void drop(rte_mbuf* frame, DropReason reason) noexcept;
+  void drop_now(rte_mbuf* frame, DropReason reason) noexcept;
   void flush_punts() noexcept;
 
-  // Connections' book-keeping
+  // Connections' book-keeping; worker_flows.cc
   [[nodiscard]] bool alive(FlowValue value) const noexcept;
-  bool release_if_dead(FlowValue value) noexcept;
-  void count_new(SlotId slot, FlowState state) noexcept;
+  [[nodiscard]] bool is_valid(BoundServer server) const noexcept;
+  template <class Key>
+  bool release_if_dead(const Key& key, FlowValue value) noexcept;
   void adopt_tenancy(SlotId slot) noexcept;
+  void count_new(SlotId slot, FlowState state) noexcept;
+  void count_live(SlotId slot, FlowState state) noexcept;
   void count_gone(FlowValue value) noexcept;
   void count_change(SlotId slot, FlowState from, FlowState to) noexcept;
+  void join_load(SlotId slot) noexcept;
+  template <class Key>
+  void hold_template(const Key& key, FlowValue value) noexcept;
+  template <class Key>
+  bool release_template(const Key& key, FlowValue value) noexcept;
 
   [[nodiscard]] uint64_t read_clock() const noexcept;
   void tick_to(uint64_t now) noexcept;
   void sweep() noexcept;
+  void sweep_templates(size_t buckets) noexcept;
   unsigned send_for_others(const WorkerPort& port) noexcept;
   unsigned send_from(rte_ring* ring, PortId port, uint64_t& sent, uint64_t& dropped) noexcept;
   void sleep() noexcept;
@@ -133,8 +210,13 @@ class Worker {
   Tick tick_ = 0;
 
   void* flow_memory_ = nullptr;
-  std::optional<FlowTable> flows_;
+  void* wide_flow_memory_ = nullptr;
+  std::optional<FlowTable<FlowKey>> flows_;
+  std::optional<FlowTable<WideKey>> wide_flows_;
+  SharedTables& shared_;
+  std::vector<const Worker*> peers_;
   TxPorts tx_;
+  std::optional<MappedArray<SlotCounters>> slot_counter_memory_;
   std::span<SlotCounters> slot_counters_;
   WorkerCounters counters_;
 
@@ -143,6 +225,17 @@ class Worker {
   unsigned dropped_count_ = 0;
   std::array<std::array<rte_mbuf*, kBurst>, kPuntClasses> punted_{};
   std::array<unsigned, kPuntClasses> punted_count_{};
+
+  /// In place of a SlotId: the datagram is the kernel's.
+  static constexpr SlotId kKernel{0xffff};
+  static constexpr uint16_t kHeldPerDatagram = 48;
+  struct Released {
+    rte_mbuf* frame;
+    SlotId slot;
+  };
+  std::optional<FragmentTable> fragments_;
+  std::array<Released, 2 * kBurst> released_{};  // early fragments whose first one has come in this burst
+  unsigned released_count_ = 0;
 
   std::array<Policer, kPuntClasses> punt_policers_;
   Policer reply_policer_;
@@ -154,6 +247,8 @@ class Worker {
   uint64_t last_loop_tsc_ = 0;
   bool last_loop_busy_ = false;
   uint64_t sweep_gap_tsc_ = 0;  // a chunk of buckets is due each time this passes
+  size_t wide_sweep_chunk_ = 0;  // and so many of the wide table's
+  size_t template_sweep_chunk_ = 0;  // and so many of the templates'
   /// While the table overflowed within a connection's lifetime, a segment without a connection may belong to one that
   /// found no room.
   bool overflowed_ = false;

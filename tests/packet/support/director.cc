@@ -125,13 +125,14 @@ Director::Director(const DirectorOptions& options) {
     rings_.punt[c] = make_ring("punt" + std::to_string(c), options.punt_ring);
   std::vector<MacAddress> macs;
   for (const auto& text : kPortMacs) macs.push_back(mac(text));
-  publisher_ = std::move(dataplane::Publisher::create(options.workers, macs).value());
+  publisher_ = std::move(dataplane::Publisher::create(options.workers, macs, options.templates).value());
   for (uint16_t i = 0; i < options.workers; ++i) {
     auto worker = dataplane::Worker::create(worker_params(i, options), *publisher_, rings_);
     require(worker.has_value(), worker ? "" : worker.error().message);
     workers_.push_back(std::move(*worker));
     workers_.back()->enter();
   }
+  for (auto& worker : workers_) worker->meet(workers_);
 }
 
 Director::~Director() {
@@ -153,6 +154,7 @@ dataplane::WorkerParams Director::worker_params(uint16_t worker, const DirectorO
   dataplane::WorkerParams p;
   p.id = dataplane::WorkerId{worker};
   p.connections = options.connections;
+  p.wide_connections = options.wide_connections;
   p.timeouts = options.timeouts;
   p.policing = options.policing;
   p.clock = {kHz, &clock_};
@@ -222,14 +224,14 @@ std::vector<Outcome::Punted> Director::drain_punts() {
 }
 
 dataplane::RealServerCounters Director::counters(const ServiceKey& service, const std::string& real) const {
-  return dataplane::sum_counters({service, Endpoint::parse(real).value()}, publisher_->registry(), workers_);
+  return dataplane::sum_counters({service, Endpoint::parse(real).value()}, *publisher_, workers_);
 }
 
-std::vector<dataplane::ConnectionRow> Director::connections() const {
+std::vector<dataplane::ConnectionRow> Director::connections(const dataplane::ConnectionFilter& filter) const {
   std::vector<dataplane::ConnectionRow> rows;
   uint64_t cursor = 0;
   do {
-    auto page = dataplane::list_connections(cursor, 7, publisher_->registry(), workers_);
+    auto page = dataplane::list_connections(cursor, 7, filter, publisher_->registry(), workers_);
     for (auto& row : page.rows) rows.push_back(std::move(row));
     cursor = page.next_cursor;
   } while (cursor != 0);
@@ -237,7 +239,7 @@ std::vector<dataplane::ConnectionRow> Director::connections() const {
 }
 
 bool adds_up(const dataplane::WorkerStatus& status) {
-  uint64_t sum = status.transmitted;
+  uint64_t sum = status.transmitted + status.held_fragments;
   for (const auto& punted : status.punted) sum += punted.count;
   for (const auto& drop : status.drops) sum += drop.count;
   return sum == status.received;

@@ -58,6 +58,8 @@ struct Outcome {
 struct DirectorOptions {
   uint16_t workers = 1;
   uint32_t connections = 1024;
+  uint32_t wide_connections = 1024;
+  uint32_t templates = 1024;
   dataplane::Timeouts timeouts = {};
   dataplane::PolicingParams policing = {};
   bool one_queue = false;   // ports have one queue pair, worker 0's
@@ -89,7 +91,7 @@ class Director {
   void sweep_all(uint16_t worker = 0);
 
   [[nodiscard]] dataplane::RealServerCounters counters(const ServiceKey& service, const std::string& real) const;
-  [[nodiscard]] std::vector<dataplane::ConnectionRow> connections() const;
+  [[nodiscard]] std::vector<dataplane::ConnectionRow> connections(const dataplane::ConnectionFilter& filter = {}) const;
   [[nodiscard]] dataplane::WorkerStatus status(uint16_t worker = 0) const { return workers_.at(worker)->status(); }
   dataplane::Worker& worker(uint16_t i = 0) { return *workers_.at(i); }
   dataplane::Publisher& publisher() { return *publisher_; }
@@ -113,7 +115,7 @@ class Director {
   std::vector<std::unique_ptr<dataplane::Worker>> workers_;
 };
 
-/// received = transmitted + punted + dropped?
+/// received = transmitted + punted + dropped + held?
 [[nodiscard]] bool adds_up(const dataplane::WorkerStatus& status);
 [[nodiscard]] uint64_t drops_of(const dataplane::WorkerStatus& status, const std::string& reason);
 
