@@ -32,6 +32,7 @@ BUILD = pathlib.Path(os.environ.get("LBDP_BUILD", TREE / "build"))
 SCRIPT = TREE / "scripts" / "lab"
 REFERENCE = TREE / "tests" / "data" / "reference"
 VIP = "172.18.250.99"
+VIP6 = "fd00:172:18:250::99"
 ADDRESSES = {
     "client": "172.18.250.10",
     "lb1": "172.18.250.75",
@@ -39,6 +40,7 @@ ADDRESSES = {
     "rs1": "172.18.250.77",
     "rs2": "172.18.250.79",
 }
+ADDRESSES6 = {host: f"fd00:172:18:250::{address.rpartition('.')[2]}" for host, address in ADDRESSES.items()}
 _serial = itertools.count(1)
 
 
@@ -397,6 +399,7 @@ class Lab:
         self.directors[host] = director
         if wait:
             director.wait_until_ready()
+            self.script("ipv6", host)
         return director
 
     def cli(self, host, *arguments, check=True, timeout_s=30):
