@@ -5,10 +5,13 @@
 import os
 import pathlib
 import signal
+import socket
 import subprocess
+import time
 import unittest
 
 import lab
+import nd
 
 
 class SwitchTest(lab.SharedLabTestCase):
@@ -35,7 +38,8 @@ class SwitchTest(lab.SharedLabTestCase):
     def test_real_servers_answer_and_hide_the_vip(self):
         for host in ("rs1", "rs2"):
             self.assertEqual(self.lab.curl(f"http://{lab.ADDRESSES[host]}/index.html"), f"Hello {host.upper()}")
-            result = self.lab.run(host, lab.TREE / "scripts" / "realserver", "check", lab.VIP)
+            self.assertEqual(self.lab.curl(f"http://[{lab.ADDRESSES6[host]}]/index.html"), f"Hello {host.upper()}")
+            result = self.lab.run(host, lab.TREE / "scripts" / "realserver", "check", lab.VIP, lab.VIP6)
             self.assertNotIn("WRONG", result.stdout)
         result = self.lab.run("client", "arping", "-c", "1", "-w", "1", "-I", "eth0", lab.VIP, check=False)
         self.assertIn("Received 0 response", result.stdout)
@@ -126,9 +130,98 @@ class RealServerTest(lab.LabTestCase):
                       "4 thing(s) wrong"):
             self.assertIn(words, result.stdout)
 
+    def test_check_sees_a_wrong_length(self):
+        self.realserver("up", "10.9.9.9")
+        self.lab.run("client", "ip", "address", "add", "10.8.8.8/16", "dev", "lo")
+        self.lab.run("client", "ip", "address", "add", "2001:db8::8/64", "dev", "lo", "nodad")
+        result = self.realserver("check", "10.8.8.8", "2001:db8::8")
+        self.assertIn("10.8.8.8 is on lo with length /16", result.stdout)
+        self.assertIn("2001:db8::8 is on lo with length /64", result.stdout)
+
+    def test_an_ipv6_vip_leaves_the_switches_alone(self):
+        self.assertEqual(self.realserver("up", "2001:db8::7").returncode, 0)
+        self.assertEqual(self.switches(), [0, 0])
+        self.assertEqual(self.realserver("check", "2001:db8::7").returncode, 0)
+        self.assertEqual(self.realserver("down", "2001:db8::7").returncode, 0)
+
     def test_usage_errors(self):
         for arguments in ((), ("up",), ("up", "10.0.0.1/32"), ("up", "300.0.0.1"), ("bogus", "10.0.0.1")):
             self.assertEqual(self.realserver(*arguments).returncode, 2, arguments)
+
+
+class NeighbourDiscoveryTest(lab.SharedLabTestCase):
+    """What `realserver` says of IPv6 is what the running kernel does: asked in every way that there is, it answers ND for a
+    VIP exactly when `check` says so."""
+
+    lab_options = {"real_servers": 1}
+
+    def answers(self, vip=lab.VIP6, patience_s=0.5):
+        """The ways of asking that rs1 answers with an advertisement of the VIP."""
+        rs1, client = lab.mac_of("rs1"), lab.mac_of("client")
+        group, group_mac = nd.solicited_node(vip)
+        ways = {"unicast": (rs1, vip), "group": (group_mac, group), "group at its MAC": (rs1, group),
+                "all nodes": (b"\x33\x33\x00\x00\x00\x01", "ff02::1")}
+        answered = set()
+        with lab.network_namespace(f"{self.lab.name}-client"), \
+                socket.socket(socket.AF_PACKET, socket.SOCK_RAW, socket.htons(0x86DD)) as raw:
+            raw.bind(("eth0", 0x86DD))
+            raw.settimeout(0.05)
+            for way, (mac, destination) in ways.items():
+                raw.send(nd.solicitation((client, mac), (lab.ADDRESSES6["client"], destination), vip))
+                deadline = time.monotonic() + patience_s
+                while way not in answered and time.monotonic() < deadline:
+                    try:
+                        if nd.is_advertisement_of(raw.recv(256), vip):
+                            answered.add(way)
+                    except socket.timeout:
+                        pass
+        return answered
+
+    def check(self):
+        return self.lab.run("rs1", lab.TREE / "scripts" / "realserver", "check", lab.VIP6, check=False)
+
+    def sysctl(self, **values):
+        for key, value in values.items():
+            self.lab.run("rs1", "sysctl", "-qw", f"net.ipv6.conf.{key.replace('__', '.')}={value}")
+
+    def test_a_vip_on_lo_is_not_answered_for(self):
+        self.assertEqual(self.answers(lab.ADDRESSES6["rs1"]), {"unicast", "group", "group at its MAC", "all nodes"})
+        self.addCleanup(self.sysctl, all__forwarding=0, all__proxy_ndp=0)
+        self.addCleanup(self.lab.run, "rs1", "ip", "link", "set", "eth0", "promisc", "off", "allmulticast", "off")
+        self.assertEqual(self.answers(), set())
+        self.sysctl(all__forwarding=1, all__proxy_ndp=1)
+        self.lab.run("rs1", "ip", "link", "set", "eth0", "promisc", "on", "allmulticast", "on")
+        self.assertEqual(self.answers(), set())
+        self.assertEqual(self.check().returncode, 0)
+
+    def test_a_real_server_asks_with_its_own_address(self):
+        """When it answers a client from the VIP: asking from the VIP would tell everybody its MAC for it."""
+        with self.lab.capture("client", "eth0", "icmp6 and ip6[40] == 135") as capture:
+            self.lab.run("rs1", "ip", "-6", "neigh", "flush", "dev", "eth0")
+            self.lab.run("rs1", "ping", "-6", "-c", "1", "-W", "2", "-I", lab.VIP6, lab.ADDRESSES6["client"], check=False)
+            frame = capture.wait_for(lambda f: f.source == lab.mac_of("rs1"), 5, "a solicitation from rs1")
+        self.assertNotEqual(frame.data[22:38], nd.packed(lab.VIP6))
+
+    def test_a_proxy_entry_is_answered_for_and_named(self):
+        self.lab.run("rs1", "ip", "-6", "neigh", "add", "proxy", lab.VIP6, "dev", "eth0")
+        self.addCleanup(self.lab.run, "rs1", "ip", "-6", "neigh", "del", "proxy", lab.VIP6, "dev", "eth0")
+        self.addCleanup(self.sysctl, all__forwarding=0, all__proxy_ndp=0, eth0__proxy_ndp=0)
+        self.assertEqual((self.answers(), self.check().returncode), (set(), 0))
+        self.sysctl(eth0__proxy_ndp=1)
+        self.assertEqual((self.answers(), self.check().returncode), (set(), 0))
+        self.sysctl(all__forwarding=1)
+        self.assertIn("unicast", self.answers())
+        result = self.check()
+        self.assertEqual(result.returncode, 1)
+        self.assertIn(f"WRONG  eth0: there is a proxy entry for {lab.VIP6}", result.stdout)
+        self.sysctl(eth0__proxy_ndp=0)
+        self.assertEqual((self.answers(), self.check().returncode), (set(), 0))
+
+    def test_the_vip_on_another_interface_is_answered_for_and_named(self):
+        self.lab.run("rs1", "ip", "address", "add", f"{lab.VIP6}/128", "dev", "eth0", "nodad")
+        self.addCleanup(self.lab.run, "rs1", "ip", "address", "del", f"{lab.VIP6}/128", "dev", "eth0")
+        self.assertIn("group", self.answers())
+        self.assertIn(f"{lab.VIP6} is on eth0 as well", self.check().stdout)
 
 
 if __name__ == "__main__":
