@@ -420,6 +420,12 @@ class Lab:
     def curls(self, count, **options):
         return [self.curl(**options) for _ in range(count)]
 
+    def send(self, host, frame, interface="eth0"):
+        """Puts a whole Ethernet frame on a host's wire."""
+        with network_namespace(f"{self.name}-{host}"), socket.socket(socket.AF_PACKET, socket.SOCK_RAW) as raw:
+            raw.bind((interface, 0))
+            raw.send(frame)
+
     def capture(self, host="switch", interface="lb1", expression=""):
         """A Capture. A director's traffic in both directions is seen at its port of the switch, not on its dpdk0: frames
         sent with qdisc_bypass pass other packet sockets by."""

@@ -35,10 +35,9 @@ def solicitation(macs, addresses, target):
     return icmp_frame(macs, addresses, bytes([SOLICITATION]) + bytes(7) + packed(target) + b"\x01\x01" + macs[0])
 
 
-def advertisement(macs, addresses, target, mac, hop_limit=255):
-    """`target` is at `mac`: solicited, overriding, with the target link-layer address option."""
-    message = (bytes([ADVERTISEMENT]) + bytes(3) + bytes([SOLICITED | OVERRIDE]) + bytes(3) + packed(target) + b"\x02\x01"
-               + mac)
+def advertisement(macs, addresses, target, mac, flags=SOLICITED | OVERRIDE, hop_limit=255):
+    """`target` is at `mac`, with the target link-layer address option."""
+    message = bytes([ADVERTISEMENT]) + bytes(3) + bytes([flags]) + bytes(3) + packed(target) + b"\x02\x01" + mac
     return icmp_frame(macs, addresses, message, hop_limit)
 
 
