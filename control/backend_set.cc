@@ -2,7 +2,6 @@
 #include "control/backend_set.h"
 
 #include <algorithm>
-#include <tuple>
 #include <utility>
 
 namespace lbdp::control {
@@ -88,11 +87,8 @@ HealthChange BackendSet::set_health(const RealServerKey& key, bool up, std::stri
 
 void BackendSet::set_location(const IpAddress& address, LinkPlace location) {
   auto& known = locations_[address];
-  // The tables hold neither the interface's name nor the reason: a new one is no cause to publish.
-  const auto published = [](const LinkPlace& place) {
-    return std::tie(place.mac, place.egress, place.vlan, place.mtu);
-  };
-  if (published(known) != published(location)) dirty_ = true;
+  // The tables hold the MAC and the port only: a new reason is no cause to publish.
+  if (known.mac != location.mac || known.egress != location.egress) dirty_ = true;
   known = std::move(location);
 }
 
@@ -126,9 +122,7 @@ dataplane::RealServerParams BackendSet::params(const RealServerKey& key) const {
           .weight = weight_in_force(real.input, real.up),
           .in_table = real.up || real.input.inhibit_on_failure,
           .mac = place.mac,
-          .egress = place.egress,
-          .vlan = place.vlan,
-          .mtu = place.mtu};
+          .egress = place.egress};
 }
 
 dataplane::Tables BackendSet::take_tables() {

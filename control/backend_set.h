@@ -51,8 +51,8 @@ struct BackendInputs {
 struct LinkPlace {
   std::optional<MacAddress> mac;
   dataplane::PortId egress{};
-  uint16_t vlan = 0;
-  uint16_t mtu = 1500;
+  uint16_t vlan = 0;    // the VLAN id behind that port; 0: untagged
+  uint16_t mtu = 1500;  // of the way to it, in bytes of IP
   std::string interface;
   std::string reason;  // of an empty mac
 

@@ -123,25 +123,6 @@ TEST_F(BackendSetTest, AServerWithoutMacIsUnresolved) {
   EXPECT_EQ(status(0).reason, "silent");
 }
 
-TEST_F(BackendSetTest, PortVlanAndMtuOfTheWayArePublished) {
-  set.set_location(kReal1.address, resolved(kMac));
-  auto place = resolved(kMac, 1);
-  place.vlan = 100;
-  place.mtu = 1400;
-  (void)set.take_tables();
-  set.set_location(kReal1.address, place);
-  EXPECT_TRUE(set.dirty());
-  const auto real = published(0);
-  EXPECT_EQ(real.egress, dataplane::PortId{1});
-  EXPECT_EQ(real.vlan, 100);
-  EXPECT_EQ(real.mtu, 1400);
-  set.set_location(kReal1.address, place);
-  EXPECT_FALSE(set.dirty());
-  place.mtu = 1500;
-  set.set_location(kReal1.address, place);
-  EXPECT_TRUE(set.dirty());
-}
-
 TEST_F(BackendSetTest, OnlyWhatTheWorkersSeeIsPublished) {
   set.set_location(kReal1.address, {.mac = {}, .egress = {}, .interface = {}, .reason = "no route"});
   (void)set.take_tables();
