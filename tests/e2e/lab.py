@@ -317,13 +317,16 @@ class Prober(threading.Thread):
 class Lab:
     """The network of the reference set-up with nginx running on its real servers. A context manager."""
 
-    def __init__(self, real_servers=2, kernel_directors=(), name=None):
-        """A host in `kernel_directors` ("lb1", "lb2") gets an ordinary eth0, for keepalived to run there."""
+    def __init__(self, real_servers=2, kernel_directors=(), far_mtu=None, name=None):
+        """A host in `kernel_directors` ("lb1", "lb2") gets an ordinary eth0, for keepalived to run there. With `far_mtu`,
+        there is a client "far" behind a "router" whose interface towards it has that MTU."""
         self.name = name or f"e2e-{os.getpid()}-{next(_serial)}"
         self.directory = pathlib.Path("/run/lbdp-lab") / self.name
         self.directors = {}
         self._processes = []
         self._shape = ["--real-servers", str(real_servers)]
+        if far_mtu is not None:
+            self._shape += ["--far-mtu", str(far_mtu)]
         for host in kernel_directors:
             self._shape += ["--kernel-director", host]
 
@@ -419,6 +422,20 @@ class Lab:
 
     def curls(self, count, **options):
         return [self.curl(**options) for _ in range(count)]
+
+    def cable(self, host, interface, other_host, other_interface):
+        """A cable between two hosts. An interface named dpdkN is for a DPDK driver: the kernel's stack is cut off from it,
+        as scripts/lab does with dpdk0."""
+        spaces = {interface: f"{self.name}-{host}", other_interface: f"{self.name}-{other_host}"}
+        subprocess.run(["ip", "link", "add", interface, "netns", spaces[interface], "type", "veth", "peer", "name",
+                        other_interface, "netns", spaces[other_interface]], check=True)
+        for end, name in ((interface, host), (other_interface, other_host)):
+            self.run(name, "ethtool", "-K", end, "tx", "off", "tso", "off", "gso", "off", "gro", "off")
+            if end.startswith("dpdk"):
+                self.run(name, "sysctl", "-qw", f"net.ipv6.conf.{end}.disable_ipv6=1")
+                self.run(name, "nft", f"add chain netdev lbdp silence_{end} {{ type filter hook ingress device {end} "
+                                      "priority 0; policy drop; }")
+            self.run(name, "ip", "link", "set", end, "up")
 
     def send(self, host, frame, interface="eth0"):
         """Puts a whole Ethernet frame on a host's wire."""
