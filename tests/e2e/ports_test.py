@@ -44,7 +44,7 @@ class TwoPortsTest(lab.LabTestCase):
                 self.lab.capture(expression=f"tcp port 80 and dst host {lab.VIP}") as before:
             self.assertEqual(sorted(self.lab.curls(4)), ["Hello RS1", "Hello RS1", "Hello RS2", "Hello RS2"])
             frame = behind.wait_for(lambda f: f.ip_destination == lab.VIP, 5, "a request on port 1")
-        ports = {int(row["id"]): row["mac"] for row in self.director.cli_json("show", "ports")["ports"]}
+        ports = {row["port"]: row["mac"] for row in self.director.cli_json("show", "ports")["ports"]}
         self.assertEqual(frame.source, bytes.fromhex(ports[1].replace(":", "")), "port 1's MAC")
         out = [f for f in before.frames() if f.source == lab.mac_of("lb1")]
         self.assertEqual({f.destination for f in out}, {lab.mac_of("rs1")}, "rs2's requests left by port 0 as well")
