@@ -66,7 +66,7 @@ bool Worker::prepare_odd(Burst& burst, unsigned index, const Link& link) noexcep
     drop(frame, link.no_way);
     return false;
   }
-  if (burst.ip_length[index] > link.mtu) {
+  if (burst.facts[index].ip_length() > link.mtu) {
     const Parsed p = parse(view_of(*frame), MacWord(burst.port->mac));
     if (p.dont_fragment) send_icmp_error(burst, index, IcmpErrorKind::kTooBig, link.mtu);
     drop(frame, DropReason::kTooBig);
@@ -75,14 +75,6 @@ bool Worker::prepare_odd(Burst& burst, unsigned index, const Link& link) noexcep
   if (set_vlan(*frame, link.vlan)) return true;
   drop(frame, DropReason::kNoHeadroom);
   return false;
-}
-
-void Worker::send_to(rte_mbuf* frame, SlotId id, const RealSlot& slot, const Link& link, uint32_t ip_length) noexcept {
-  std::memcpy(rte_pktmbuf_mtod(frame, uint8_t*), slot.macs.data(), slot.macs.size());
-  SlotCounters& counters = slot_counters_[static_cast<size_t>(id)];
-  add<uint64_t>(counters.packets, 1);
-  add<uint64_t>(counters.bytes, ip_length);
-  tx_.put(link.port, frame);
 }
 
 void Worker::drop(rte_mbuf* frame, DropReason reason) noexcept {
