@@ -42,14 +42,6 @@ void write_ip_header(uint8_t* ip, const Parsed& original, uint32_t length) {
 
 }  // namespace
 
-Be<uint16_t> internet_checksum(std::span<const uint8_t> bytes) noexcept {
-  uint32_t sum = 0;
-  for (size_t i = 0; i + 1 < bytes.size(); i += 2) sum += uint32_t{bytes[i]} << 8 | bytes[i + 1];
-  if (bytes.size() % 2 != 0) sum += uint32_t{bytes.back()} << 8;
-  while (sum >> 16 != 0) sum = (sum & 0xffff) + (sum >> 16);
-  return Be<uint16_t>::from_host(static_cast<uint16_t>(~sum));
-}
-
 uint32_t build_port_unreachable(FrameView frame, const Parsed& parsed, const MacAddress& our_mac,
                                 std::span<uint8_t, kMaxIcmpReply> out) noexcept {
   if (!parsed.is_ipv4 || parsed.l3_offset >= frame.segment_length() || !names_one_host(parsed.source)) return 0;

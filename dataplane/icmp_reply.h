@@ -5,6 +5,7 @@
 #include <span>
 
 #include "config/types/mac_address.h"
+#include "dataplane/internet_checksum.h"
 #include "dataplane/packet.h"
 
 namespace lbdp::dataplane {
@@ -17,8 +18,5 @@ inline constexpr uint32_t kMaxIcmpReply = kEthernetHeader + 576;
 /// 1122, 3.2.2, forbids errors to addresses that do not name one host.
 [[nodiscard]] uint32_t build_port_unreachable(FrameView frame, const Parsed& parsed, const MacAddress& our_mac,
                                               std::span<uint8_t, kMaxIcmpReply> out) noexcept;
-
-/// The Internet checksum (RFC 1071) over bytes in network order.
-[[nodiscard]] Be<uint16_t> internet_checksum(std::span<const uint8_t> bytes) noexcept;
 
 }  // namespace lbdp::dataplane
