@@ -54,7 +54,7 @@ Bytes icmp(uint8_t type, uint8_t code, const Bytes& quote) {
 
 struct Frame {
   Bytes bytes;
-  IcmpPlace place;
+  IpPlace place;
   [[nodiscard]] FrameView view() const {
     const auto length = static_cast<uint32_t>(bytes.size());
     return {bytes.data(), length, length, 0};

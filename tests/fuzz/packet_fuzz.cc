@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "dataplane/icmp_reply.h"
+#include "dataplane/internet_checksum.h"
 #include "dataplane/packet.h"
 
 using namespace lbdp;
