@@ -31,6 +31,7 @@ extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
   std::array<uint8_t, kMaxIcmpReply> reply{};
   const uint32_t length = build_port_unreachable(view, parsed, us, reply);
   if (length > reply.size()) std::abort();
-  if (length > 0 && internet_checksum({reply.data() + kEthernetHeader, kMinIpv4Header}).host() != 0) std::abort();
+  const uint32_t l3 = kEthernetHeader + (reply[12] == 0x81 ? 4 : 0);  // the frame's VLAN tag comes back
+  if (length > 0 && internet_checksum({reply.data() + l3, kMinIpv4Header}).host() != 0) std::abort();
   return 0;
 }
