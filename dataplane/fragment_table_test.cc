@@ -34,28 +34,29 @@ FragmentKey key(uint32_t id, uint32_t source = 0x0a000001, uint8_t protocol = 17
           WideAddress::from_v4(Be<uint32_t>::from_host(0xc000020a)), id, protocol};
 }
 
-// Never looked into: any address will do.
-rte_mbuf* frame(uintptr_t number) {
-  return reinterpret_cast<rte_mbuf*>(number + 1);
+// Never looked into: a frame is its address, and so a number.
+std::array<char, 1 << 19> addresses;
+rte_mbuf* frame(size_t number) {
+  return reinterpret_cast<rte_mbuf*>(&addresses.at(number));
 }
-uintptr_t number(rte_mbuf* frame) {
-  return reinterpret_cast<uintptr_t>(frame) - 1;
+size_t number(rte_mbuf* frame) {
+  return static_cast<size_t>(reinterpret_cast<char*>(frame) - addresses.data());
 }
 
-std::vector<uintptr_t> numbers(std::span<rte_mbuf*> frames) {
-  std::vector<uintptr_t> out;
+std::vector<size_t> numbers(std::span<rte_mbuf*> frames) {
+  std::vector<size_t> out;
   for (rte_mbuf* f : frames) out.push_back(number(f));
   return out;
 }
-std::vector<uintptr_t> take(FragmentTable& table, const FragmentKey& k, size_t room = 128) {
+std::vector<size_t> take(FragmentTable& table, const FragmentKey& k, size_t room = 128) {
   std::vector<rte_mbuf*> out(room);
   return numbers(std::span(out).first(table.take_held(k, out)));
 }
-std::vector<uintptr_t> expire(FragmentTable& table, uint64_t now, size_t room = 128) {
+std::vector<size_t> expire(FragmentTable& table, uint64_t now, size_t room = 128) {
   std::vector<rte_mbuf*> out(room);
   return numbers(std::span(out).first(table.expire(now, out)));
 }
-std::vector<uintptr_t> drain(FragmentTable& table, size_t room = 128) {
+std::vector<size_t> drain(FragmentTable& table, size_t room = 128) {
   std::vector<rte_mbuf*> out(room);
   return numbers(std::span(out).first(table.drain(out)));
 }
@@ -114,10 +115,10 @@ TEST(FragmentTable, HeldFragmentsComeBackInOrderWhenTheFirstComes) {
 
 TEST(FragmentTable, HoldsNoMoreThanItsBounds) {
   FragmentTable table(params());
-  for (uintptr_t i = 0; i < 8; ++i) EXPECT_TRUE(table.hold(key(1), frame(i), 0));
+  for (size_t i = 0; i < 8; ++i) EXPECT_TRUE(table.hold(key(1), frame(i), 0));
   EXPECT_FALSE(table.hold(key(1), frame(8), 0)) << "the datagram's bound";
   uint32_t refused = 0;
-  for (uint32_t i = 0; i < 200; ++i) refused += table.hold(key(100 + i), frame(100 + i), 0) ? 0 : 1;
+  for (uint32_t i = 0; i < 200; ++i) refused += table.hold(key(100 + i), frame(size_t{100} + i), 0) ? 0 : 1;
   EXPECT_EQ(table.held(), 64U);
   EXPECT_EQ(refused, 200U - 56U) << "256 places have room for 57 datagrams";
   EXPECT_EQ(expire(table, kHoldTime + 1, 1000).size(), 64U);
@@ -139,7 +140,7 @@ TEST(FragmentTable, WithoutRoomForFramesItStillRemembers) {
 
 TEST(FragmentTable, ExpiresOldestFirstAndOnlyWhatIsOver) {
   FragmentTable table(params());
-  for (uint32_t i = 0; i < 10; ++i) ASSERT_TRUE(table.hold(key(i % 3), frame(i), i * 10));
+  for (uint64_t i = 0; i < 10; ++i) ASSERT_TRUE(table.hold(key(static_cast<uint32_t>(i % 3)), frame(i), i * 10));
   EXPECT_THAT(expire(table, kHoldTime), IsEmpty());
   EXPECT_THAT(expire(table, kHoldTime + 1), ElementsAre(0));
   EXPECT_THAT(expire(table, kHoldTime + 31, 2), ElementsAre(1, 2)) << "bounded by the room given";
@@ -242,10 +243,10 @@ TEST(FragmentTable, AgreesWithAPlainModel) {
     bool first_seen = false;
     uint64_t since = 0;
     uint16_t slot = 0;
-    std::deque<std::pair<uint64_t, uintptr_t>> held;
+    std::deque<std::pair<uint64_t, size_t>> held;
   };
   std::map<uint32_t, Datagram> model;
-  std::deque<std::tuple<uint64_t, uint32_t, uintptr_t>> by_age;  // since, key, frame
+  std::deque<std::tuple<uint64_t, uint32_t, size_t>> by_age;  // since, key, frame
   std::mt19937 engine(11);
   const auto random = [&] { return static_cast<uint32_t>(engine()); };
   uint64_t now = 0;
@@ -261,7 +262,7 @@ TEST(FragmentTable, AgreesWithAPlainModel) {
         break;
       }
       case 1: {
-        std::vector<uintptr_t> expected;
+        std::vector<size_t> expected;
         for (size_t room = random() % 6; room > 0 && !d.held.empty(); --room) {
           expected.push_back(d.held.front().second);
           std::erase(by_age, std::tuple(d.held.front().first, id, d.held.front().second));
@@ -271,7 +272,7 @@ TEST(FragmentTable, AgreesWithAPlainModel) {
         break;
       }
       case 2: {
-        std::vector<uintptr_t> expected;
+        std::vector<size_t> expected;
         while (expected.size() < 3 && !by_age.empty() && now - std::get<0>(by_age.front()) > kHoldTime) {
           expected.push_back(std::get<2>(by_age.front()));
           model[std::get<1>(by_age.front())].held.pop_front();
