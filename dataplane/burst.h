@@ -72,4 +72,8 @@ struct Worker::Burst {
   return {rte_pktmbuf_mtod(&frame, const uint8_t*), frame.data_len, frame.pkt_len, tag};
 }
 
+[[nodiscard]] inline IpPlace place_of_packet(const Parsed& p) noexcept {
+  return {p.l3_offset, p.l4_offset, p.version == IpVersion::k6};
+}
+
 }  // namespace lbdp::dataplane

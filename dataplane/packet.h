@@ -112,7 +112,7 @@ struct Parsed {
   uint32_t l4_offset = 0;   // behind all extension headers
   uint16_t vlan = 0;        // the VLAN id, in the frame or taken out of it; 0: untagged, or a priority tag
   uint8_t protocol = 0;     // behind all extension headers
-  uint8_t flags = 0;        // TCP's flags; the type of SCTP's first chunk
+  uint8_t flags = 0;        // TCP's flags; SCTP's event (sctp_state.h)
   IpVersion version = IpVersion::kNone;
   Verdict verdict = Verdict::kDrop;
   PuntClass punt_class = PuntClass::kBulk;

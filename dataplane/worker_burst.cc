@@ -22,7 +22,7 @@ bool is_steady_segment(uint8_t tcp_flags) {
 uint64_t steady_word(uint8_t protocol, uint8_t flags, Tick tick) {
   if (protocol == kIpProtocolUdp) return FlowValue::steady_word(FlowState::kUdp, tick);
   if (protocol == kIpProtocolSctp)
-    return is_steady_chunk(flags) ? FlowValue::steady_word(FlowState::kSctpEstablished, tick) : kNeverSteady;
+    return flags == static_cast<uint8_t>(SctpEvent::kData) ? FlowValue::steady_word(FlowState::kSctpEstablished, tick) : kNeverSteady;
   return is_steady_segment(flags) ? FlowValue::steady_word(FlowState::kEstablished, tick) : kNeverSteady;
 }
 

@@ -11,28 +11,29 @@ namespace {
 
 FlowState first_state(uint8_t protocol, uint8_t flags) {
   if (protocol == kIpProtocolUdp) return FlowState::kUdp;
-  if (protocol == kIpProtocolSctp) return next_sctp_state(FlowState::kNone, flags);
+  if (protocol == kIpProtocolSctp) return flow_state(next_sctp_state(SctpState::kNone, SctpEvent{flags}));
   // With sloppy_tcp a connection that is met in its middle is established (the kernel leaves it in CLOSE, 10 seconds).
   return (flags & kTcpSyn) != 0 ? FlowState::kSynRecv : FlowState::kEstablished;
 }
 
 FlowState next_state(uint8_t protocol, FlowState state, uint8_t flags) {
   if (protocol == kIpProtocolTcp) return next_tcp_state(state, flags);
-  return protocol == kIpProtocolSctp ? next_sctp_state(state, flags) : state;
+  if (protocol != kIpProtocolSctp) return state;
+  return flow_state(next_sctp_state(sctp_state(state), SctpEvent{flags}));
 }
 
 }  // namespace
 
 bool Worker::opens(uint8_t protocol, uint8_t flags) const noexcept {
   if (protocol == kIpProtocolUdp) return true;
-  if (protocol == kIpProtocolSctp) return opens_association(flags);
+  if (protocol == kIpProtocolSctp) return opens_association(SctpEvent{flags});
   return opens_connection(flags) || (snapshot_->switches().sloppy_tcp && (flags & kTcpRst) == 0);
 }
 
 /// Does this packet begin a new connection on the ports of one that is known?
 bool Worker::reopens(uint8_t protocol, uint8_t flags, FlowState state, SlotId slot) const noexcept {
   const bool fresh = protocol == kIpProtocolTcp    ? opens_connection(flags)
-                     : protocol == kIpProtocolSctp ? opens_association(flags)
+                     : protocol == kIpProtocolSctp ? opens_association(SctpEvent{flags})
                                                    : false;
   if (!fresh) return false;
   const Switches& switches = snapshot_->switches();

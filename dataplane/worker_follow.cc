@@ -29,7 +29,7 @@ Parsed parse_again(const rte_mbuf& frame) {
 }
 
 // RFC 792; RFC 4443, section 2.3. Over all segments.
-bool icmp_checksum_good(const rte_mbuf& frame, IcmpPlace place) {
+bool icmp_checksum_good(const rte_mbuf& frame, IpPlace place) {
   const FrameView view = view_of(frame);
   const ChecksumVerdict verdict = check_icmp_checksum(view, place);
   if (verdict != ChecksumVerdict::kUnknown) return verdict == ChecksumVerdict::kGood;
@@ -146,7 +146,7 @@ Worker::Fate Worker::steer_icmp_error(Burst& burst, unsigned index) noexcept {
   rte_mbuf* const frame = burst.frames[index];
   const FrameView view = view_of(*frame);
   const Parsed p = parse(view, MacWord(burst.port->mac));
-  const IcmpPlace place{p.l3_offset, p.l4_offset, p.version == IpVersion::k6};
+  const IpPlace place = place_of_packet(p);
   if (const auto quoted = parse_icmp_error(view, place)) {
     if (!icmp_checksum_good(*frame, place)) {
       drop(frame, DropReason::kBadIcmpChecksum);
