@@ -87,7 +87,7 @@ TemplateTable::Sight TemplateTable::look(const TemplateBucket& bucket, const Tem
   return Sight::kUnclear;
 }
 
-std::optional<BoundServer> TemplateTable::find(ServiceId service, const WideAddress& client, Tick now) const noexcept {
+TemplateTable::Sighting TemplateTable::look_for(ServiceId service, const WideAddress& client, Tick now) const noexcept {
   const TemplateKey key = key_for(client, service);
   const std::array<const TemplateBucket*, 2> candidates{&buckets_[key.first], &buckets_[key.second]};
   for (unsigned attempt = 0; attempt < kTries; ++attempt) {
@@ -96,19 +96,18 @@ std::optional<BoundServer> TemplateTable::find(ServiceId service, const WideAddr
     for (size_t i = 0; i < 2 && !disturbed; ++i) {
       const TemplateBucket& bucket = *candidates[i];
       const auto sequence = quiet_sequence(bucket);
-      if (!sequence) return std::nullopt;
+      if (!sequence) return {};
       sequences[i] = *sequence;
-      if (const auto lane = lane_of(bucket, key)) {
-        const bool over = has_ended(bucket, *lane, now);
-        const BoundServer server = server_of(bucket, *lane);
-        if (still(bucket, *sequence)) return over ? std::nullopt : std::optional(server);
-      }
+      const auto lane = lane_of(bucket, key);
+      const bool ended = lane && has_ended(bucket, *lane, now);
+      const BoundServer server = lane ? server_of(bucket, *lane) : BoundServer();
       disturbed = !still(bucket, *sequence);
+      if (lane && !disturbed) return {ended ? Sight::kNotHere : Sight::kHere, server};
     }
     // It may have moved from the second bucket to the first since the look at the first.
-    if (!disturbed && still(*candidates[0], sequences[0])) return std::nullopt;
+    if (!disturbed && still(*candidates[0], sequences[0])) return {Sight::kNotHere, {}};
   }
-  return std::nullopt;
+  return {};
 }
 
 // While the first bucket is held, the client can neither be added nor move: so one look at the second one will do.

@@ -56,9 +56,23 @@ class TemplateTable {
   // `client` is masked by the virtual server's granularity, `now` a worker's current tick. Workers' ticks may differ a
   // little. All but sweep() may be called by any thread at any time.
 
+  enum class Sight : uint8_t {
+    kHere,
+    kNotHere,
+    kUnclear,  // writers kept the reader from it
+  };
+  struct Sighting {
+    Sight sight = Sight::kUnclear;
+    BoundServer server;  // of kHere
+  };
+
   /// The client's server, unless the template is over: whether the server still takes it is for the caller to judge.
-  /// None also if writers kept it from reading: ask bind() for certainty.
-  [[nodiscard]] std::optional<BoundServer> find(ServiceId service, const WideAddress& client, Tick now) const noexcept;
+  [[nodiscard]] Sighting look_for(ServiceId service, const WideAddress& client, Tick now) const noexcept;
+  /// The same, for who takes an unclear one for none.
+  [[nodiscard]] std::optional<BoundServer> find(ServiceId service, const WideAddress& client, Tick now) const noexcept {
+    const Sighting seen = look_for(service, client, now);
+    return seen.sight == Sight::kHere ? std::optional(seen.server) : std::nullopt;
+  }
 
   /// For a new connection: its server by the client's template, or by a new one with what `pick() ->
   /// optional<BoundServer>` says, if there is none that `valid(BoundServer) -> bool` accepts. The template then lives
@@ -100,7 +114,6 @@ class TemplateTable {
     Outcome failure = Outcome::kBusy;
     std::array<BucketHold, 2> holds;
   };
-  enum class Sight : uint8_t { kHere, kNotHere, kUnclear };
 
   [[nodiscard]] TemplateKey key_for(const WideAddress& client, uint16_t service) const noexcept;
   [[nodiscard]] TemplateKey key_for(const WideAddress& client, ServiceId service) const noexcept {
