@@ -119,7 +119,6 @@ class TemplateTable {
   [[nodiscard]] TemplateKey key_for(const WideAddress& client, ServiceId service) const noexcept {
     return key_for(client, static_cast<uint16_t>(static_cast<uint16_t>(service) + 1));
   }
-  [[nodiscard]] static Sight look(const TemplateBucket& bucket, const TemplateKey& key) noexcept;
   /// The client's template, held; else, if it is known that there is none, no lane and its first bucket, held.
   Claim locate(const TemplateKey& key) noexcept;
   /// A lane for the client's template, be it there or not.

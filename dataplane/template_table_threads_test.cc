@@ -139,16 +139,23 @@ TEST(TemplateTableThreads, CountsAreRightInTheEnd) {
   }
 }
 
+struct Sizes {
+  size_t buckets;
+  uint32_t staying, passing, rounds;
+  Tick step;  // of the clock, a round: lifetime / step / 2 passing clients a thread live at a time, or a little more
+};
+class TemplateTableChurn : public testing::TestWithParam<Sizes> {};
+
 // At a load where templates are moved all the time, two threads add clients and let them go, one sweeps, and one looks:
 // clients that stay must be there at all times, and nothing may be read half-written.
-TEST(TemplateTableThreads, SweepAndReadersAgainstBinds) {
-  constexpr uint32_t kStaying = 300, kPassing = 4000, kRounds = 30'000;
-  std::vector<TemplateBucket> memory(160);
+TEST_P(TemplateTableChurn, SweepAndReadersAgainstBinds) {
+  const Sizes p = GetParam();
+  std::vector<TemplateBucket> memory(p.buckets);
   TemplateTable table(memory, 11);
   const auto bind_own = [&](uint32_t i, Tick now) {
     return bind(table, i, now, kAnyServer, [i] { return std::optional(own_server(client(i))); });
   };
-  for (uint32_t i = 0; i < kStaying; ++i) ASSERT_EQ(bind_own(i, 0).outcome, Outcome::kCreated);
+  for (uint32_t i = 0; i < p.staying; ++i) ASSERT_EQ(bind_own(i, 0).outcome, Outcome::kCreated);
 
   std::atomic<unsigned> working{2};
   std::atomic<Tick> clock{0};
@@ -156,13 +163,13 @@ TEST(TemplateTableThreads, SweepAndReadersAgainstBinds) {
   run(kThreads, [&](unsigned t) {
     std::mt19937 engine(t);
     if (t < 2) {
-      for (uint32_t round = 0; round < kRounds; ++round) {
-        if (t == 0) clock = round * 4;  // so about 200 passing clients live at a time
+      for (uint32_t round = 0; round < p.rounds; ++round) {
+        if (t == 0) clock = round * p.step;
         const Tick now = clock;
-        const uint32_t staying = static_cast<uint32_t>(engine() % kStaying);
+        const uint32_t staying = static_cast<uint32_t>(engine() % p.staying);
         if (bind_own(staying, now).outcome != Outcome::kFound) ++lost;
         release(table, staying, own_server(client(staying)), now);
-        const uint32_t passing = kStaying + static_cast<uint32_t>(engine() % kPassing);
+        const uint32_t passing = p.staying + static_cast<uint32_t>(engine() % p.passing);
         const auto bound = bind_own(passing, now);
         if (bound.outcome == Outcome::kCreated) ++created;
         if (bound.outcome != Outcome::kFull) release(table, passing, bound.server, now);
@@ -175,7 +182,7 @@ TEST(TemplateTableThreads, SweepAndReadersAgainstBinds) {
       }
     } else {
       while (working > 0) {
-        const uint32_t i = static_cast<uint32_t>(engine() % kStaying);
+        const uint32_t i = static_cast<uint32_t>(engine() % p.staying);
         const auto [sight, server] = table.look_for(kService, client(i), clock);
         if (sight == TemplateTable::Sight::kNotHere) ++not_seen;
         if (sight == TemplateTable::Sight::kHere) ++seen;
@@ -189,16 +196,20 @@ TEST(TemplateTableThreads, SweepAndReadersAgainstBinds) {
   EXPECT_EQ(torn, 0U);
   EXPECT_EQ(not_seen, 0U);
   EXPECT_GT(seen, 0U);
-  EXPECT_GT(created, kPassing);
+  EXPECT_GT(created, p.passing);
   auto entries = all(table);
-  for (uint32_t i = 0; i < kStaying; ++i) {
+  for (uint32_t i = 0; i < p.staying; ++i) {
     ASSERT_TRUE(entries.contains(i)) << i;
     EXPECT_EQ(entries.at(i).connections, 1U);
   }
   EXPECT_EQ(table.size(), entries.size());
   table.sweep(memory.size(), clock + kLifetime + 1, kSameLifetime, kAnyServer);
-  EXPECT_EQ(table.size(), kStaying);
+  EXPECT_EQ(table.size(), p.staying);
 }
+INSTANTIATE_TEST_SUITE_P(
+    Sizes, TemplateTableChurn,
+    testing::Values(Sizes{.buckets = 160, .staying = 300, .passing = 4000, .rounds = 30'000, .step = 4},
+                    Sizes{.buckets = 8, .staying = 12, .passing = 100, .rounds = 60'000, .step = 60}));
 
 }  // namespace
 }  // namespace lbdp::dataplane
