@@ -19,7 +19,10 @@ std::vector<uint32_t> weights(int64_t servers) {
 
 void pick_with(benchmark::State& state, Scheduler kind, bool thresholds) {
   Pool pool(kind, weights(state.range(0)));
-  for (size_t i = 0; thresholds && i < pool.servers.size(); ++i) pool.set_threshold(i, 1'000'000);
+  for (size_t i = 0; i < pool.servers.size(); ++i) {
+    pool.open(i, static_cast<int>(i % 7 + 1));
+    if (thresholds) pool.set_threshold(i, 1'000'000);
+  }
   PickInput input = client(1);
   for (auto _ : state) {
     input.client.second += uint64_t{1} << 32;
