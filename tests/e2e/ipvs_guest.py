@@ -18,11 +18,12 @@ import signal
 import socket
 import struct
 import subprocess
-import tempfile
 import time
 
 import lab
 
+BASE = pathlib.Path("/run/lbdp-ipvs")
+MEMORY_BASE = pathlib.Path("/dev/shm")
 INIT = pathlib.Path(__file__).with_name("ipvs_guest.sh")
 VIP = "192.0.2.10"
 GUEST_MAC = b"\x02\x00\x00\x00\x00\xd1"
@@ -124,14 +125,35 @@ class Wire:
         return None
 
 
+def _remove(namespace):
+    subprocess.run(["ip", "netns", "del", namespace], capture_output=True, check=False)
+    shutil.rmtree(BASE / namespace, ignore_errors=True)
+    shutil.rmtree(MEMORY_BASE / f"lbdp-{namespace}", ignore_errors=True)
+
+
+def remove_orphans():
+    """Ends guests of tests whose process is gone (ctest ends a test that runs too long with SIGKILL)."""
+    for entry in list(BASE.iterdir()) if BASE.is_dir() else []:
+        match = re.fullmatch(r"ipvs-(\d+)-\d+", entry.name)
+        if match is None or pathlib.Path("/proc", match.group(1)).exists():
+            continue
+        leader = entry / "group"
+        group = int(leader.read_text()) if leader.exists() else 0
+        command = pathlib.Path("/proc", str(group), "cmdline")
+        # Only if that process is still this guest.
+        if group and command.exists() and str(entry).encode() in command.read_bytes():
+            os.killpg(group, signal.SIGKILL)
+        _remove(entry.name)
+
+
 class Guest:
     """The director's kernel. A context manager."""
 
     def __init__(self, servers=8):
         self.namespace = f"ipvs-{os.getpid()}-{next(_serial)}"
-        # Its root is ours, but for /dev: the exchange is on disk, its memory on a tmpfs.
-        self.directory = pathlib.Path(tempfile.mkdtemp(prefix="lbdp-ipvs-"))
-        self.memory = pathlib.Path(tempfile.mkdtemp(prefix="lbdp-ipvs-", dir="/dev/shm"))
+        # Its root is ours, but for /dev: what we exchange cannot lie there, as its memory does.
+        self.directory = BASE / self.namespace
+        self.memory = MEMORY_BASE / f"lbdp-{self.namespace}"
         self.wire = None
         self._servers = servers
         self._process = None
@@ -139,6 +161,8 @@ class Guest:
 
     def __enter__(self):
         try:
+            self.directory.mkdir(parents=True)
+            self.memory.mkdir()
             self._make_network()
             self._start()
             self._configure()
@@ -156,9 +180,7 @@ class Guest:
         if self._process is not None:
             os.killpg(self._process.pid, signal.SIGKILL)  # a group of its own: the guest's processes are in it
             self._process.wait()
-        subprocess.run(["ip", "netns", "del", self.namespace], capture_output=True, check=False)
-        shutil.rmtree(self.directory, ignore_errors=True)
-        shutil.rmtree(self.memory, ignore_errors=True)
+        _remove(self.namespace)
 
     def run(self, script, deadline_s=30):
         """Runs shell commands in the guest, the first failure ends them; returns their output."""
@@ -207,6 +229,7 @@ class Guest:
         with open(self.directory / "console", "wb") as console:
             self._process = subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=console, stderr=console,
                                              env=environment, start_new_session=True)
+        (self.directory / "group").write_text(str(self._process.pid))
 
     def _configure(self):
         """The director's addresses, and neighbours that nobody needs to ask for. Every refusal is to be seen."""
