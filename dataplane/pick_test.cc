@@ -70,6 +70,21 @@ TEST(Failover, TakesTheHighestWeight) {
   EXPECT_EQ(pool.connect(), 1) << "below three quarters again";
 }
 
+TEST(Failover, AmongEqualsTheFirst) {
+  Pool pool(Scheduler::kFailover, {1, 3, 3, 3});
+  pool.set_threshold(0, 5);
+  EXPECT_THAT(pool.connects(3), Each(1));
+  pool.set_threshold(1, 1);
+  pool.open(1, 1);
+  EXPECT_THAT(pool.connects(3), Each(2));
+}
+
+TEST(NeverQueue, InactiveConnectionsDoNotMakeAServerBusy) {
+  Pool pool(Scheduler::kNeverQueue, {1, 1});
+  pool.open(0, 0, 5);
+  EXPECT_EQ(pool.pick(), 0);
+}
+
 TEST(Overflow, FillsTheHighestWeightAndGoesOn) {
   Pool pool(Scheduler::kOverflow, {1, 3, 2});
   EXPECT_THAT(pool.connects(9), ElementsAre(1, 1, 1, 1, 2, 2, 2, 0, 0)) << "each takes one more than its weight";
@@ -229,6 +244,22 @@ TEST(SourceHash, RefusesOrFallsBack) {
     EXPECT_EQ(relaxed.pick(client(n)), owner == 1 ? relaxed.pick(client(n)) : owner);
     EXPECT_NE(relaxed.pick(client(n)), -1);
     EXPECT_NE(relaxed.pick(client(n)), 1);
+  }
+}
+
+TEST(SourceHash, LooksForASecondServerWhereTheKernelDoes) {
+  Pool pool(Scheduler::kSourceHash, {1, 1, 1, 1, 1, 1}, {true, false});
+  const std::vector<int> full{2, 3};
+  for (const int server : full) {
+    pool.set_threshold(static_cast<size_t>(server), 1);
+    pool.open(static_cast<size_t>(server), 1);
+  }
+  for (uint32_t n = 0; n < 500; ++n) {
+    const uint32_t bucket = (0x0a000000U + n) * 0x61c88647U >> 24;
+    uint32_t want = bucket;
+    // Six servers in turn over 256 buckets: the place of one is its bucket modulo six.
+    for (uint32_t probe = 2 * bucket; want % 6 == 2 || want % 6 == 3; ++probe) want = probe % 256;
+    EXPECT_EQ(pool.pick(client(n)), static_cast<int>(want % 6)) << n;
   }
 }
 

@@ -187,6 +187,16 @@ TEST(WeightedRoundRobin, FitsItsRoundToSmallerWeights) {
   EXPECT_THAT(pool.picks(6), ElementsAre(0, 1, 0, 0, 1, 0)) << "round 100 became 2, of which nobody else has a turn";
 }
 
+TEST(WeightedRoundRobin, DoesNotReturnToARoundThatIsGone) {
+  Pool pool(kWrr, {100, 1});
+  EXPECT_EQ(pool.pick(), 0);
+  pool.servers[0].weight = 2;
+  pool.publish();
+  pool.servers[0].weight = 100;
+  pool.publish();
+  EXPECT_THAT(pool.picks(4), ElementsAre(0, 1, 0, 0)) << "round 100 became 2 and stays so";
+}
+
 TEST(WeightedRoundRobin, SurvivesACursorOfOtherWeights) {
   Pool pool(kWrr, {3, 2});
   SchedulerCursor before = pool.state.cursor();
