@@ -12,6 +12,14 @@
 
 namespace lbdp::dataplane {
 
+enum class Worker::FrameKind : uint8_t {
+  kFlow,       // of a connection with a FlowKey
+  kWideFlow,   // with a WideKey
+  kOnePacket,  // to a virtual server that has no connections
+  kFragment,   // a later fragment
+  kIcmpError,
+};
+
 /// What became of a frame in the burst: a SlotId's number if it goes to that real server.
 enum class Worker::Fate : uint32_t {
   kDone = 0x10000,  // dropped, punted or held, and counted
@@ -20,41 +28,52 @@ enum class Worker::Fate : uint32_t {
 /// What the stages tell each other about one burst; by the frame's index. Arrays a field, so that each stage touches
 /// little.
 struct Worker::Burst {
-  enum class Kind : uint8_t {
-    kFlow,       // of a connection with a FlowKey
-    kWideFlow,   // with a WideKey
-    kOnePacket,  // to a virtual server that has no connections
-    kFragment,   // a later fragment
-    kIcmpError,
+  using Kind = FrameKind;
+  /// In one word: it is written and read for every frame.
+  class FrameFacts {
+   public:
+    FrameFacts() = default;
+    FrameFacts(Kind kind, uint32_t ip_length, uint32_t protocol, uint32_t flags, bool odd, bool first_fragment)
+        : word_(uint64_t{ip_length} | uint64_t{protocol} << 32 | uint64_t{flags} << 40 |
+                static_cast<uint64_t>(kind) << 48 | uint64_t{first_fragment} << 56 | uint64_t{odd} << 63) {}
+
+    [[nodiscard]] uint32_t ip_length() const { return static_cast<uint32_t>(word_); }
+    [[nodiscard]] uint8_t protocol() const { return static_cast<uint8_t>(word_ >> 32); }
+    [[nodiscard]] uint8_t flags() const { return static_cast<uint8_t>(word_ >> 40); }  // as in Parsed
+    [[nodiscard]] Kind kind() const { return static_cast<Kind>(word_ >> 48 & 0xff); }
+    [[nodiscard]] bool first_fragment() const { return (word_ >> 56 & 1) != 0; }
+    /// It has a VLAN id, or is longer than some link's MTU.
+    [[nodiscard]] bool odd() const { return static_cast<int64_t>(word_) < 0; }
+
+   private:
+    uint64_t word_ = 0;
   };
-  static_assert(kBurst == 32, "a bit a frame in `waiting`");
+  static_assert(kBurst == 32, "a bit a frame");
 
   rte_mbuf* const* frames = nullptr;
   const WorkerPort* port = nullptr;
   unsigned count = 0;
-  unsigned candidates = 0;
-  unsigned wide_candidates = 0;
-  uint32_t waiting = 0;  // a bit a frame: those that are not steady
+  // A bit a frame:
+  uint32_t flows = 0;       // of kFlow
+  uint32_t wide_flows = 0;  // of kWideFlow
+  uint32_t waiting = 0;     // those that are not steady
   uint64_t busy = 0;     // a bit for a 64th of the hashes: connections with a packet that waits
-  std::array<uint8_t, kBurst> candidate;       // indices of frames of kFlow
-  std::array<uint8_t, kBurst> wide_candidate;  // of kWideFlow
   std::array<FlowKey, kBurst> key;
   std::array<WideKey, kBurst> wide_key;
   std::array<uint32_t, kBurst> hash;
   /// What the flow's value holds above its slot if nothing about it is to change, generation aside.
   std::array<uint64_t, kBurst> steady;
-  std::array<uint32_t, kBurst> ip_length;
-  std::array<uint8_t, kBurst> protocol;
-  std::array<uint8_t, kBurst> flags;  // as in Parsed
-  std::array<Kind, kBurst> kind;
-  std::array<bool, kBurst> tagged;          // with a VLAN id
-  std::array<bool, kBurst> first_fragment;
+  std::array<FrameFacts, kBurst> facts;
   std::array<Fate, kBurst> fate;
 };
 
 [[nodiscard]] inline FrameView view_of(const rte_mbuf& frame) noexcept {
   const uint16_t tag = (frame.ol_flags & RTE_MBUF_F_RX_VLAN_STRIPPED) != 0 ? frame.vlan_tci : uint16_t{0};
   return {rte_pktmbuf_mtod(&frame, const uint8_t*), frame.data_len, frame.pkt_len, tag};
+}
+
+[[nodiscard]] inline IpPlace place_of_packet(const Parsed& p) noexcept {
+  return {p.l3_offset, p.l4_offset, p.version == IpVersion::k6};
 }
 
 }  // namespace lbdp::dataplane

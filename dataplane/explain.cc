@@ -19,15 +19,15 @@ class Explainer {
     const auto port = Be<uint16_t>::from_host(destination_.endpoint.port);
     const ServiceHit hit = snapshot_.find_service(static_cast<uint8_t>(destination_.protocol),
                                                   WideAddress::of(destination_.endpoint.address), port);
-    if (!hit.found) return no_service();
+    if (!hit.found()) return no_service();
     name_service(hit);
-    if (!hit.owned) return end(Explanation::Outcome::kNotOwned, "the address is another director's now: dropped");
-    if (hit.one_packet) {
+    if (!hit.owned()) return end(Explanation::Outcome::kNotOwned, "the address is another director's now: dropped");
+    if (hit.one_packet()) {
       say("one-packet scheduling: no connection is looked up or kept");
-      return schedule(*snapshot_.service(hit.id));
+      return schedule(*snapshot_.service(hit.id()));
     }
     if (known_connection(hit)) return out_;
-    return new_connection(*snapshot_.service(hit.id));
+    return new_connection(*snapshot_.service(hit.id()));
   }
 
  private:
@@ -48,16 +48,16 @@ class Explainer {
 
   void name_service(const ServiceHit& hit) {
     const auto& registry = publisher_.registry();
-    out_.destination = *registry.service_key(hit.id);
-    out_.service = *registry.virtual_server_key(hit.id);
+    out_.destination = *registry.service_key(hit.id());
+    out_.service = *registry.virtual_server_key(hit.id());
     say("virtual server " + out_.service->to_string() +
         (*out_.service == *out_.destination ? "" : ", by its destination " + out_.destination->to_string()));
   }
 
   bool known_connection(const ServiceHit& hit) {
     const auto client_port = Be<uint16_t>::from_host(client_.port), port = Be<uint16_t>::from_host(destination_.endpoint.port);
-    if (hit.wide) return find(WideKey(WideAddress::of(client_.address), client_port, port, hit.id));
-    return find(FlowKey(client_.address.v4(), client_port, hit.id));
+    if (hit.wide()) return find(WideKey(WideAddress::of(client_.address), client_port, port, hit.id()));
+    return find(FlowKey(client_.address.v4(), client_port, hit.id()));
   }
 
   template <class Key>
@@ -74,7 +74,7 @@ class Explainer {
       say(name + " knows the connection: " + std::string(to_string(value->state())) + ", expires in " +
           std::to_string(left.count()) + " s");
       go_to(value->slot());
-      const LinkId link = snapshot_.slot(value->slot()).link;
+      const LinkId link = snapshot_.detail(value->slot()).link;
       out_.outcome = link == LinkId::kGone         ? Explanation::Outcome::kServerGone
                      : link == LinkId::kNoNeighbor ? Explanation::Outcome::kNoNeighbor
                                                    : Explanation::Outcome::kKnownConnection;
@@ -97,7 +97,7 @@ class Explainer {
     }
     const RealSlot& slot = snapshot_.slot(bound->slot);
     const SlotDetail& detail = snapshot_.detail(bound->slot);
-    if (slot.generation != bound->generation || slot.link == LinkId::kGone || slot.link == LinkId::kNoNeighbor) {
+    if (slot.generation != bound->generation || detail.link == LinkId::kGone || detail.link == LinkId::kNoNeighbor) {
       say("the client's template is for a real server that is not usable: it is made anew");
       return schedule(service);
     }
@@ -130,7 +130,7 @@ class Explainer {
     const RealSlot& slot = snapshot_.slot(id);
     const Endpoint* real = publisher_.registry().real_server(id, slot.generation);
     if (real != nullptr) out_.real_server = *real;
-    const Link& link = snapshot_.link(slot.link);
+    const Link& link = snapshot_.link(id);
     if (link.port == Link::kNoPort) return;
     MacAddress mac;
     std::copy_n(slot.macs.begin(), mac.bytes.size(), mac.bytes.begin());

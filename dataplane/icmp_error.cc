@@ -14,8 +14,7 @@ constexpr int kMaxExtensionHeaders = 8;
 // The message's bytes of a frame, and nothing of what pads the frame.
 class Message {
  public:
-  Message(FrameView frame, IcmpPlace place)
-      : frame_(frame), end_(place.l4_offset + icmp_message_length(frame, place)) {}
+  Message(FrameView frame, IpPlace place) : frame_(frame), end_(place.l4_offset + icmp_message_length(frame, place)) {}
 
   [[nodiscard]] bool covers(uint32_t offset, uint32_t length) const {
     return uint64_t{offset} + length <= end_ && frame_.covers(offset, length);
@@ -50,7 +49,7 @@ std::optional<Transport> transport_of_v6(const Message& m, uint32_t ip) {
   if (!m.covers(ip, kIp6Bytes) || m.byte(ip) >> 4 != 6) return std::nullopt;
   uint8_t next = m.byte(ip + 6);
   uint32_t at = ip + kIp6Bytes;
-  for (int i = 0; i < kMaxExtensionHeaders; ++i) {
+  for (int headers = 0; headers <= kMaxExtensionHeaders; ++headers) {
     const bool fragment = next == kFragment;
     if (!fragment && next != kHopByHop && next != kRouting && next != kDestinationOptions) return Transport{next, at};
     if (!m.covers(at, 8)) return std::nullopt;
@@ -68,7 +67,7 @@ bool is_related_error(uint8_t type, bool is_v6) {
 
 }  // namespace
 
-uint32_t icmp_message_length(FrameView frame, IcmpPlace place) noexcept {
+uint32_t icmp_message_length(FrameView frame, IpPlace place) noexcept {
   const uint32_t l3 = place.l3_offset;
   const uint32_t length = place.is_v6 ? kIp6Bytes + frame.load_be<uint16_t>(l3 + 4).host()
                                       : uint32_t{frame.load_be<uint16_t>(l3 + 2).host()};
@@ -76,7 +75,7 @@ uint32_t icmp_message_length(FrameView frame, IcmpPlace place) noexcept {
   return end > place.l4_offset && end <= frame.frame_length() ? static_cast<uint32_t>(end - place.l4_offset) : 0;
 }
 
-std::optional<QuotedFlow> parse_icmp_error(FrameView frame, IcmpPlace place) noexcept {
+std::optional<QuotedFlow> parse_icmp_error(FrameView frame, IpPlace place) noexcept {
   const auto [l3, icmp, is_v6] = place;
   const Message message(frame, place);
   if (!message.covers(icmp, kIcmpBytes) || !is_related_error(message.byte(icmp), is_v6)) return std::nullopt;
@@ -96,7 +95,7 @@ std::optional<QuotedFlow> parse_icmp_error(FrameView frame, IcmpPlace place) noe
   return flow;
 }
 
-InternetSum icmp_pseudo_header_sum(FrameView frame, IcmpPlace place) noexcept {
+InternetSum icmp_pseudo_header_sum(FrameView frame, IpPlace place) noexcept {
   InternetSum sum;
   if (!place.is_v6) return sum;
   std::array<uint8_t, 32> addresses{};
@@ -107,7 +106,7 @@ InternetSum icmp_pseudo_header_sum(FrameView frame, IcmpPlace place) noexcept {
   return sum;
 }
 
-ChecksumVerdict check_icmp_checksum(FrameView frame, IcmpPlace place) noexcept {
+ChecksumVerdict check_icmp_checksum(FrameView frame, IpPlace place) noexcept {
   const uint32_t length = icmp_message_length(frame, place);
   if (length < kIcmpBytes) return ChecksumVerdict::kBad;
   if (!frame.covers(place.l4_offset, length)) return ChecksumVerdict::kUnknown;

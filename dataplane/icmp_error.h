@@ -8,6 +8,7 @@
 
 #include "config/types/be.h"
 #include "dataplane/internet_checksum.h"
+#include "dataplane/ip_place.h"
 #include "dataplane/packet.h"
 #include "dataplane/wide_address.h"
 
@@ -25,23 +26,15 @@ struct QuotedFlow {
   friend bool operator==(const QuotedFlow&, const QuotedFlow&) = default;
 };
 
-/// Where an ICMP message lies: behind an IP header at `l3_offset` that was found to be sound, and IPv6's extension
-/// headers, at `l4_offset`. The packet is no fragment.
-struct IcmpPlace {
-  uint32_t l3_offset = 0;
-  uint32_t l4_offset = 0;
-  bool is_v6 = false;
-};
-
-/// What connection a packet is an ICMP error about. None, if it is not such an error, or not about a connection:
+/// What connection an ICMP packet, not a fragment, is an error about. None, if it is no such error:
 /// - types that IPVS relates to connections: ICMP 3, 4 and 11 (RFC 792), ICMPv6 1 to 4 (RFC 4443), any code;
 /// - the quote is of the same family, a first fragment or none, of TCP, UDP or SCTP, and reaches over the ports;
 /// - it was sent by the address that the error goes to.
 /// Lengths and checksums inside the quote mean nothing: routers cut it, and change what they quote.
-[[nodiscard]] std::optional<QuotedFlow> parse_icmp_error(FrameView frame, IcmpPlace place) noexcept;
+[[nodiscard]] std::optional<QuotedFlow> parse_icmp_error(FrameView frame, IpPlace place) noexcept;
 
 /// Bytes of the ICMP message, as the IP header says; 0 if it says nonsense.
-[[nodiscard]] uint32_t icmp_message_length(FrameView frame, IcmpPlace place) noexcept;
+[[nodiscard]] uint32_t icmp_message_length(FrameView frame, IpPlace place) noexcept;
 
 enum class ChecksumVerdict : uint8_t {
   kGood,
@@ -50,10 +43,10 @@ enum class ChecksumVerdict : uint8_t {
 };
 
 /// Is the checksum of an ICMP message right?
-[[nodiscard]] ChecksumVerdict check_icmp_checksum(FrameView frame, IcmpPlace place) noexcept;
+[[nodiscard]] ChecksumVerdict check_icmp_checksum(FrameView frame, IpPlace place) noexcept;
 
 /// What ICMP's checksum covers apart from the message: nothing, or IPv6's pseudo-header (RFC 8200, section 8.1). For
 /// callers that add the message segment by segment, icmp_message_length() bytes of it, and ask good().
-[[nodiscard]] InternetSum icmp_pseudo_header_sum(FrameView frame, IcmpPlace place) noexcept;
+[[nodiscard]] InternetSum icmp_pseudo_header_sum(FrameView frame, IpPlace place) noexcept;
 
 }  // namespace lbdp::dataplane

@@ -3,6 +3,8 @@
 
 #include <array>
 
+#include "dataplane/sctp_state.h"
+
 namespace lbdp::dataplane {
 namespace {
 
@@ -51,7 +53,7 @@ Parsed parse_transport(FrameView frame, Parsed p, uint32_t end) {
   p.source_port = frame.load_be<uint16_t>(l4);
   p.destination_port = frame.load_be<uint16_t>(l4 + 2);
   if (p.protocol == kIpProtocolTcp) p.flags = frame.load<uint8_t>(l4 + 13);
-  if (p.protocol == kIpProtocolSctp && l4 + kSctpHeader < end) p.flags = frame.load<uint8_t>(l4 + kSctpHeader);
+  if (p.protocol == kIpProtocolSctp) p.flags = static_cast<uint8_t>(sctp_event(frame, l4, end).value_or(SctpEvent::kData));
   if (!p.unicast) return punt(p, punt_class_of_flow(p));
   p.verdict = Verdict::kFlow;
   return p;

@@ -112,7 +112,7 @@ struct Parsed {
   uint32_t l4_offset = 0;   // behind all extension headers
   uint16_t vlan = 0;        // the VLAN id, in the frame or taken out of it; 0: untagged, or a priority tag
   uint8_t protocol = 0;     // behind all extension headers
-  uint8_t flags = 0;        // TCP's flags; the type of SCTP's first chunk
+  uint8_t flags = 0;        // TCP's flags; SCTP's event (sctp_state.h)
   IpVersion version = IpVersion::kNone;
   Verdict verdict = Verdict::kDrop;
   PuntClass punt_class = PuntClass::kBulk;
@@ -128,15 +128,22 @@ struct Parsed {
 [[nodiscard]] Parsed parse(FrameView frame, MacWord our_mac) noexcept;
 
 /// What the worker must know of the plainest frames: untagged IPv4 without options, no fragment, TCP or UDP, to our
-/// MAC. Small enough for two registers.
+/// MAC. Whole words: fields that the compiler would spill and read back in another width cost a stall each.
 struct PlainFlow {
-  Be<uint32_t> source;
-  Be<uint32_t> destination;
-  Be<uint16_t> source_port;
-  Be<uint16_t> destination_port;
-  uint16_t ip_length = 0;
-  uint8_t protocol = 0;  // 0: the frame is not of this kind; parse() it
-  uint8_t tcp_flags = 0;
+  uint64_t addresses = 0;  // source and destination as they lie in the packet
+  uint32_t ports = 0;      // the same of the ports
+  uint32_t ip_length = 0;
+  uint32_t protocol = 0;  // 0: the frame is not of this kind; parse() it
+  uint32_t tcp_flags = 0;
+
+  [[nodiscard]] Be<uint32_t> source() const { return Be<uint32_t>::from_raw(static_cast<uint32_t>(addresses)); }
+  [[nodiscard]] Be<uint32_t> destination() const {
+    return Be<uint32_t>::from_raw(static_cast<uint32_t>(addresses >> 32));
+  }
+  [[nodiscard]] Be<uint16_t> source_port() const { return Be<uint16_t>::from_raw(static_cast<uint16_t>(ports)); }
+  [[nodiscard]] Be<uint16_t> destination_port() const {
+    return Be<uint16_t>::from_raw(static_cast<uint16_t>(ports >> 16));
+  }
 };
 
 /// The short cut that nearly all frames take; says the same as parse() wherever it says anything.
@@ -156,13 +163,8 @@ struct PlainFlow {
   const uint32_t needed = kMinIpv4Header + (tcp ? kMinTcpHeader : kUdpHeader);
   if ((!tcp && protocol != kIpProtocolUdp) || ip_length < needed || ip_length > frame.frame_length() - kIp) [[unlikely]]
     return {};
-  return {frame.load_be<uint32_t>(kIp + 12),
-          frame.load_be<uint32_t>(kIp + 16),
-          frame.load_be<uint16_t>(kL4),
-          frame.load_be<uint16_t>(kL4 + 2),
-          ip_length,
-          protocol,
-          tcp ? frame.load<uint8_t>(kL4 + 13) : uint8_t{0}};
+  return {frame.load<uint64_t>(kIp + 12), frame.load<uint32_t>(kL4), ip_length, protocol,
+          tcp ? uint32_t{frame.load<uint8_t>(kL4 + 13)} : 0};
 }
 
 /// The class of a TCP, UDP or SCTP packet that goes to the kernel after all.

@@ -49,10 +49,10 @@ TEST(Parse, ShortCutAgreesWithTheLongWay) {
     ++agreed;
     const Parsed p = parse(view, kOurs);
     ASSERT_EQ(p.verdict, Verdict::kFlow) << i;
-    ASSERT_EQ(p.source, WideAddress::from_v4(plain.source)) << i;
-    ASSERT_EQ(p.destination, WideAddress::from_v4(plain.destination)) << i;
-    ASSERT_EQ(p.source_port, plain.source_port) << i;
-    ASSERT_EQ(p.destination_port, plain.destination_port) << i;
+    ASSERT_EQ(p.source, WideAddress::from_v4(plain.source())) << i;
+    ASSERT_EQ(p.destination, WideAddress::from_v4(plain.destination())) << i;
+    ASSERT_EQ(p.source_port, plain.source_port()) << i;
+    ASSERT_EQ(p.destination_port, plain.destination_port()) << i;
     ASSERT_EQ(p.ip_length, plain.ip_length) << i;
     ASSERT_EQ(p.protocol, plain.protocol) << i;
     ASSERT_EQ(p.flags, plain.tcp_flags) << i;

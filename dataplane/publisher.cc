@@ -24,10 +24,6 @@ Tick to_ticks(std::chrono::seconds time) {
   return static_cast<Tick>(time.count() * kTicksPerSecond);
 }
 
-bool is_usable(const RealServerParams& server, LinkId link) {
-  return server.in_table && link != LinkId::kNoNeighbor && server.weight > 0;
-}
-
 }  // namespace
 
 Result<std::unique_ptr<Publisher>> Publisher::create(unsigned workers, std::vector<MacAddress> port_macs,
@@ -160,15 +156,7 @@ void Publisher::apply(const VirtualServerParams& params) {
   }
   const auto& slots = registry_.slots(id);
   for (const auto& server : params.real_servers) {
-    const auto ref = registry_.slot(slots.at(server.endpoint));
-    const RealSlot slot = describe(server, ref);
-    const SlotDetail detail{.tenancy = ref.tenancy,
-                            .usable = is_usable(server, slot.link),
-                            .draining = server.weight <= 0,
-                            .in_table = server.in_table,
-                            .counts_load = service->scheduler.needs_loads(),
-                            .load_epoch = prepare_load(ref, server, service->scheduler.needs_loads())};
-    builder_.set_slot(ref.id, slot, detail);
+    set_slot(server, registry_.slot(slots.at(server.endpoint)), service->scheduler.needs_loads());
   }
 }
 
@@ -190,17 +178,31 @@ uint16_t Publisher::prepare_load(const SlotRegistry::SlotRef& ref, const RealSer
   return state.epoch;
 }
 
-RealSlot Publisher::describe(const RealServerParams& server, const SlotRegistry::SlotRef& ref) {
+bool Publisher::is_resolved(const RealServerParams& server) const {
+  return server.mac && static_cast<size_t>(server.egress) < port_macs_.size();
+}
+
+LinkId Publisher::link_to(const RealServerParams& server) {
+  if (!server.in_table) return LinkId::kGone;
+  if (!is_resolved(server)) return LinkId::kNoNeighbor;
+  return builder_.link({.port = static_cast<uint16_t>(server.egress), .vlan = server.vlan, .mtu = server.mtu});
+}
+
+void Publisher::set_slot(const RealServerParams& server, const SlotRegistry::SlotRef& ref, bool counts_load) {
+  SlotDetail detail{.link = link_to(server),
+                    .tenancy = ref.tenancy,
+                    .draining = server.weight <= 0,
+                    .counts_load = counts_load,
+                    .load_epoch = prepare_load(ref, server, counts_load)};
   RealSlot slot;
   slot.generation = ref.generation;
-  const auto egress = static_cast<uint16_t>(server.egress);
-  if (!server.in_table) return slot;
-  slot.link = LinkId::kNoNeighbor;
-  if (!server.mac || egress >= port_macs_.size()) return slot;
-  slot.link = builder_.link({.port = egress, .vlan = server.vlan, .mtu = server.mtu});
-  std::copy(server.mac->bytes.begin(), server.mac->bytes.end(), slot.macs.begin());
-  std::copy(port_macs_[egress].bytes.begin(), port_macs_[egress].bytes.end(), slot.macs.begin() + 6);
-  return slot;
+  if (server.in_table && is_resolved(server)) {
+    const auto egress = static_cast<uint16_t>(server.egress);
+    if (server.vlan == 0) slot.plain_port = egress;
+    std::copy(server.mac->bytes.begin(), server.mac->bytes.end(), slot.macs.begin());
+    std::copy(port_macs_[egress].bytes.begin(), port_macs_[egress].bytes.end(), slot.macs.begin() + 6);
+  }
+  builder_.set_slot(ref.id, slot, detail);
 }
 
 std::shared_ptr<const VirtualService> Publisher::build(ServiceId id, const VirtualServerParams& params) const {
@@ -209,10 +211,9 @@ std::shared_ptr<const VirtualService> Publisher::build(ServiceId id, const Virtu
   servers.reserve(params.real_servers.size());
   for (const auto& server : params.real_servers) {
     const auto ref = registry_.slot(slots.at(server.endpoint));
-    const bool resolved = server.mac && static_cast<size_t>(server.egress) < port_macs_.size();
     servers.push_back({.slot = ref.id,
                        .tenancy = ref.tenancy,
-                       .usable = is_usable(server, resolved ? LinkId{2} : LinkId::kNoNeighbor),
+                       .usable = server.in_table && is_resolved(server) && server.weight > 0,
                        .weight = static_cast<uint32_t>(std::max(server.weight, 0)),
                        .identity = stable_hash(server.endpoint),
                        .upper_threshold = server.upper_threshold});

@@ -79,7 +79,9 @@ class Publisher {
   void set_destinations();
   void set_idle(SlotId id);
   void apply(const VirtualServerParams& params);
-  [[nodiscard]] RealSlot describe(const RealServerParams& server, const SlotRegistry::SlotRef& ref);
+  [[nodiscard]] bool is_resolved(const RealServerParams& server) const;
+  [[nodiscard]] LinkId link_to(const RealServerParams& server);
+  void set_slot(const RealServerParams& server, const SlotRegistry::SlotRef& ref, bool counts_load);
   uint16_t prepare_load(const SlotRegistry::SlotRef& ref, const RealServerParams& server, bool counts);
   [[nodiscard]] std::shared_ptr<const VirtualService> build(ServiceId id, const VirtualServerParams& params) const;
   void swap_in();

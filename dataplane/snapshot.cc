@@ -19,7 +19,7 @@ std::pair<size_t, unsigned> hash_shape(size_t entries) {
 ServiceHit Snapshot::find_service(uint8_t protocol, const WideAddress& address, Be<uint16_t> port) const {
   if (address.is_v4()) return find_service(protocol, address.v4(), port);
   const ServiceHit exact = find_exactly(address, port_and_protocol(protocol, port));
-  return exact.found || !has_all_ports_ ? exact : find_exactly(address, port_and_protocol(protocol, {}));
+  return exact.found() || !has_all_ports_ ? exact : find_exactly(address, port_and_protocol(protocol, {}));
 }
 
 ServiceHit Snapshot::find_exactly(const WideAddress& address, uint32_t wanted) const {
@@ -62,13 +62,10 @@ void SnapshotBuilder::set_destinations(std::span<const Destination> destinations
 void SnapshotBuilder::add(const Destination& destination) {
   const auto& [protocol, endpoint] = destination.key;
   const bool all_ports = endpoint.port == 0, v4 = endpoint.address.is_v4();
-  const bool wide = !v4 || all_ports;
-  const ServiceHit hit{.id = destination.id,
-                       .found = true,
-                       .owned = destination.owned,
-                       .wide = wide,
-                       .one_packet = destination.one_packet,
-                       .plain = destination.owned && !wide && !destination.one_packet};
+  const ServiceHit hit({.id = destination.id,
+                        .owned = destination.owned,
+                        .wide = !v4 || all_ports,
+                        .one_packet = destination.one_packet});
   const auto number = static_cast<uint8_t>(protocol);
   const auto port = Be<uint16_t>::from_host(endpoint.port);
   draft_.has_all_ports_ = draft_.has_all_ports_ || all_ports;
@@ -117,7 +114,10 @@ void SnapshotBuilder::set_slot(SlotId id, const RealSlot& slot, const SlotDetail
 LinkId SnapshotBuilder::link(const Link& link) {
   auto& links = draft_.links_;
   auto known = std::find(links.begin() + 2, links.end(), link);
-  if (known == links.end()) known = links.insert(links.end(), link);
+  if (known == links.end()) {
+    known = links.insert(links.end(), link);
+    draft_.common_mtu_ = std::min(draft_.common_mtu_, link.mtu);
+  }
   return LinkId{static_cast<uint16_t>(known - links.begin())};
 }
 

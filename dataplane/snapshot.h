@@ -40,7 +40,8 @@ struct Link {
 /// A real server as the forwarding path needs it: 16 bytes, four a line.
 struct alignas(16) RealSlot {
   std::array<uint8_t, 12> macs{};  // destination, source: the first twelve bytes of each frame to it
-  LinkId link = LinkId::kGone;
+  /// The port of its link, if plain frames can go there as they are: it is untagged. Else Link::kNoPort.
+  uint16_t plain_port = Link::kNoPort;
   /// Connections made under another generation are dead.
   uint16_t generation = 0;
 };
@@ -48,10 +49,9 @@ static_assert(sizeof(RealSlot) == 16);
 
 /// The rest of what is known of a slot: for new connections, not for each packet.
 struct SlotDetail {
+  LinkId link = LinkId::kGone;
   uint16_t tenancy = 0;     // another real server before had another tenancy
-  bool usable = false;      // may take new connections
   bool draining = false;    // weight 0
-  bool in_table = false;
   /// Its virtual server's scheduler, or a threshold, needs its SlotLoad; every time that this begins, and with every
   /// generation, the count begins anew, in another epoch.
   bool counts_load = false;
@@ -69,14 +69,33 @@ struct VirtualService {
   bool one_packet = false;
 };
 
-/// What a look-up of a destination says.
-struct ServiceHit {
-  ServiceId id{};
-  bool found = false;
-  bool owned = false;
-  bool wide = false;        // its connections have wide keys
-  bool one_packet = false;  // it has no connections
-  bool plain = false;       // owned, and neither of the two
+/// What a look-up of a destination says. One word, which stays in a register.
+class ServiceHit {
+ public:
+  struct Facts {
+    ServiceId id{};
+    bool owned = false;
+    bool wide = false;        // its connections have wide keys
+    bool one_packet = false;  // it has no connections
+  };
+
+  ServiceHit() = default;  // none
+  explicit ServiceHit(const Facts& f)
+      : word_(static_cast<uint32_t>(f.id) | kFound | (f.owned ? kOwned : 0) | (f.wide ? kWide : 0) |
+              (f.one_packet ? kOnePacket : 0)) {}
+
+  [[nodiscard]] ServiceId id() const { return ServiceId{static_cast<uint16_t>(word_)}; }
+  [[nodiscard]] bool found() const { return (word_ & kFound) != 0; }
+  [[nodiscard]] bool owned() const { return (word_ & kOwned) != 0; }
+  [[nodiscard]] bool wide() const { return (word_ & kWide) != 0; }
+  [[nodiscard]] bool one_packet() const { return (word_ & kOnePacket) != 0; }
+  /// Owned, and its connections have narrow keys.
+  [[nodiscard]] bool plain() const { return word_ >> 16 == (kFound | kOwned) >> 16; }
+
+ private:
+  static constexpr uint32_t kFound = 1U << 16, kOwned = 1U << 17, kWide = 1U << 18, kOnePacket = 1U << 19;
+
+  uint32_t word_ = 0;
 };
 
 /// Who holds an address.
@@ -89,7 +108,7 @@ class Snapshot {
   /// A virtual server by its protocol and IPv4 destination. Any protocol number, any address.
   [[nodiscard]] ServiceHit find_service(uint8_t protocol, Be<uint32_t> address, Be<uint16_t> port) const {
     const ServiceHit exact = find_exactly(service_key(protocol, address, port));
-    if (exact.found || !has_all_ports_) [[likely]]
+    if (exact.found() || !has_all_ports_) [[likely]]
       return exact;
     return find_exactly(service_key(protocol, address, {}));
   }
@@ -105,6 +124,9 @@ class Snapshot {
   [[nodiscard]] const SlotDetail& detail(SlotId id) const { return details_[static_cast<size_t>(id)]; }
   [[nodiscard]] size_t slot_count() const { return slots_.size(); }
   [[nodiscard]] const Link& link(LinkId id) const { return links_[static_cast<size_t>(id)]; }
+  [[nodiscard]] const Link& link(SlotId id) const { return link(detail(id).link); }
+  /// The longest IP packet that fits every link, in bytes.
+  [[nodiscard]] uint32_t common_mtu() const { return common_mtu_; }
   /// The virtual server of a destination; null if no destination has this id now.
   [[nodiscard]] const VirtualService* service(ServiceId id) const {
     return static_cast<size_t>(id) < services_.size() ? services_[static_cast<size_t>(id)].get() : nullptr;
@@ -158,6 +180,7 @@ class Snapshot {
   unsigned vip_shift_ = 0;
   bool has_all_ports_ = false;  // some destination has port 0
   std::vector<Link> links_;
+  uint32_t common_mtu_ = UINT32_MAX;
   std::vector<RealSlot> slots_;      // by SlotId
   std::vector<SlotDetail> details_;  // by SlotId
   std::vector<std::shared_ptr<const VirtualService>> services_;  // by ServiceId

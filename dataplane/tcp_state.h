@@ -97,7 +97,7 @@ class TimeoutTable {
     const std::array<seconds, kFlowStates> lifetimes{seconds{2},  t.tcp,        seconds{120}, seconds{60},
                                                      t.tcpfin,    seconds{120}, seconds{10},  seconds{60},
                                                      seconds{30}, seconds{120}, seconds{120}, t.udp,
-                                                     seconds{60}, seconds{900}, seconds{60},  seconds{60}};
+                                                     seconds{61}, seconds{900}, seconds{61},  seconds{61}};
     for (size_t i = 0; i < kFlowStates; ++i) ticks_[i] = static_cast<Tick>(lifetimes[i].count() * kTicksPerSecond);
     patience_ = std::min(of(FlowState::kEstablished), of(FlowState::kUdp)) / 64;
   }

@@ -123,8 +123,8 @@ inline constexpr Tick kRearm = 60 * kTicksPerSecond;
   return (expires + (ticks_between(expires, now) + kRearm - 1) / kRearm * kRearm) & kTickMask;
 }
 
-/// Is the template over: expired, with no connection to keep it?
-[[nodiscard]] inline bool is_over(const TemplateBucket& bucket, size_t lane, Tick now) noexcept {
+/// Has the template ended: expired, with no connection to keep it?
+[[nodiscard]] inline bool has_ended(const TemplateBucket& bucket, size_t lane, Tick now) noexcept {
   return load(bucket.connections[lane]) == 0 && is_past(load(bucket.expires[lane]), now);
 }
 

@@ -77,17 +77,7 @@ TemplateKey TemplateTable::key_for(const WideAddress& client, uint16_t service) 
   return {client, service, static_cast<uint8_t>(hash), place(hash >> 32), place(hash & 0xffffffffU)};
 }
 
-TemplateTable::Sight TemplateTable::look(const TemplateBucket& bucket, const TemplateKey& key) noexcept {
-  for (unsigned attempt = 0; attempt < kTries; ++attempt) {
-    const auto sequence = quiet_sequence(bucket);
-    if (!sequence) break;
-    const bool here = lane_of(bucket, key).has_value();
-    if (still(bucket, *sequence)) return here ? Sight::kHere : Sight::kNotHere;
-  }
-  return Sight::kUnclear;
-}
-
-std::optional<BoundServer> TemplateTable::find(ServiceId service, const WideAddress& client, Tick now) const noexcept {
+TemplateTable::Sighting TemplateTable::look_for(ServiceId service, const WideAddress& client, Tick now) const noexcept {
   const TemplateKey key = key_for(client, service);
   const std::array<const TemplateBucket*, 2> candidates{&buckets_[key.first], &buckets_[key.second]};
   for (unsigned attempt = 0; attempt < kTries; ++attempt) {
@@ -96,33 +86,32 @@ std::optional<BoundServer> TemplateTable::find(ServiceId service, const WideAddr
     for (size_t i = 0; i < 2 && !disturbed; ++i) {
       const TemplateBucket& bucket = *candidates[i];
       const auto sequence = quiet_sequence(bucket);
-      if (!sequence) return std::nullopt;
+      if (!sequence) return {};
       sequences[i] = *sequence;
-      if (const auto lane = lane_of(bucket, key)) {
-        const bool over = dataplane::is_over(bucket, *lane, now);
-        const BoundServer server = server_of(bucket, *lane);
-        if (still(bucket, *sequence)) return over ? std::nullopt : std::optional(server);
-      }
+      const auto lane = lane_of(bucket, key);
+      const bool ended = lane && has_ended(bucket, *lane, now);
+      const BoundServer server = lane ? server_of(bucket, *lane) : BoundServer();
       disturbed = !still(bucket, *sequence);
+      if (lane && !disturbed) return {ended ? Sight::kNotHere : Sight::kHere, server};
     }
     // It may have moved from the second bucket to the first since the look at the first.
-    if (!disturbed && still(*candidates[0], sequences[0])) return std::nullopt;
+    if (!disturbed && still(*candidates[0], sequences[0])) return {Sight::kNotHere, {}};
   }
-  return std::nullopt;
+  return {};
 }
 
-// While the first bucket is held, the client can neither be added nor move: so one look at the second one will do.
+// While the first bucket is held, the client can neither be added nor move, so if it is in the second one, a look finds
+// it there without a hold. What the look takes for it by mistake, in the middle of a change, or finds just before the
+// sweep removes it, the second hold shows.
 TemplateTable::Claim TemplateTable::locate(const TemplateKey& key) noexcept {
   TemplateBucket &first = buckets_[key.first], &second = buckets_[key.second];
   for (unsigned attempt = 0; attempt < kTries; ++attempt) {
     BucketHold hold(first);
     if (!hold) break;
     const auto lane = lane_of(first, key);
-    const Sight sight = lane || &first == &second ? Sight::kNotHere : look(second, key);
-    if (lane || sight == Sight::kNotHere) {
+    if (lane || &first == &second || !lane_of(second, key)) {
       return {&first, lane, lane.has_value(), Outcome::kFull, {std::move(hold), BucketHold()}};
     }
-    if (sight == Sight::kUnclear) break;
     hold.release();
     BucketHold second_hold(second);
     if (!second_hold) break;
@@ -176,7 +165,7 @@ std::optional<size_t> TemplateTable::vacant_lane(const TemplateBucket& bucket, T
   std::optional<size_t> over;
   for (size_t lane = 0; lane < TemplateBucket::kLanes; ++lane) {
     if (load(bucket.services[lane]) == 0) return lane;
-    if (!over && dataplane::is_over(bucket, lane, now)) over = lane;
+    if (!over && has_ended(bucket, lane, now)) over = lane;
   }
   return over;
 }

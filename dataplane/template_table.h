@@ -56,9 +56,23 @@ class TemplateTable {
   // `client` is masked by the virtual server's granularity, `now` a worker's current tick. Workers' ticks may differ a
   // little. All but sweep() may be called by any thread at any time.
 
+  enum class Sight : uint8_t {
+    kHere,
+    kNotHere,
+    kUnclear,  // writers kept the reader from it
+  };
+  struct Sighting {
+    Sight sight = Sight::kUnclear;
+    BoundServer server;  // of kHere
+  };
+
   /// The client's server, unless the template is over: whether the server still takes it is for the caller to judge.
-  /// None also if writers kept it from reading: ask bind() for certainty.
-  [[nodiscard]] std::optional<BoundServer> find(ServiceId service, const WideAddress& client, Tick now) const noexcept;
+  [[nodiscard]] Sighting look_for(ServiceId service, const WideAddress& client, Tick now) const noexcept;
+  /// The same, for who takes an unclear one for none.
+  [[nodiscard]] std::optional<BoundServer> find(ServiceId service, const WideAddress& client, Tick now) const noexcept {
+    const Sighting seen = look_for(service, client, now);
+    return seen.sight == Sight::kHere ? std::optional(seen.server) : std::nullopt;
+  }
 
   /// For a new connection: its server by the client's template, or by a new one with what `pick() ->
   /// optional<BoundServer>` says, if there is none that `valid(BoundServer) -> bool` accepts. The template then lives
@@ -100,13 +114,11 @@ class TemplateTable {
     Outcome failure = Outcome::kBusy;
     std::array<BucketHold, 2> holds;
   };
-  enum class Sight : uint8_t { kHere, kNotHere, kUnclear };
 
   [[nodiscard]] TemplateKey key_for(const WideAddress& client, uint16_t service) const noexcept;
   [[nodiscard]] TemplateKey key_for(const WideAddress& client, ServiceId service) const noexcept {
     return key_for(client, static_cast<uint16_t>(static_cast<uint16_t>(service) + 1));
   }
-  [[nodiscard]] static Sight look(const TemplateBucket& bucket, const TemplateKey& key) noexcept;
   /// The client's template, held; else, if it is known that there is none, no lane and its first bucket, held.
   Claim locate(const TemplateKey& key) noexcept;
   /// A lane for the client's template, be it there or not.
@@ -149,7 +161,7 @@ TemplateTable::Binding TemplateTable::bind(ServiceId service, const WideAddress&
   TemplateBucket& bucket = *claim.bucket;
   const size_t lane = *claim.lane;
   const Tick expires = (now + lifetime) & kTickMask;
-  if (claim.known && !is_over(bucket, lane, now)) {
+  if (claim.known && !has_ended(bucket, lane, now)) {
     const BoundServer server = server_of(bucket, lane);
     if (valid(server)) {
       store(bucket.expires[lane], expires);

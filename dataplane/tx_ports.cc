@@ -3,8 +3,6 @@
 
 #include <rte_ethdev.h>
 
-#include <utility>
-
 namespace lbdp::dataplane {
 
 TxPorts::TxPorts(std::span<const WorkerPort> ports, const ExceptionRings& rings) {
@@ -19,19 +17,18 @@ TxPorts::TxPorts(std::span<const WorkerPort> ports, const ExceptionRings& rings)
 }
 
 TxPorts::Flushed TxPorts::flush() noexcept {
-  for (const uint16_t id : used_) flush(id);
-  return std::exchange(flushed_, {});
-}
-
-void TxPorts::flush(uint16_t id) noexcept {
-  Port& p = ports_[id];
-  if (p.count == 0) return;
-  const unsigned sent = send(id, p.frames.data(), p.count);
-  if (sent < p.count) [[unlikely]]
-    rte_pktmbuf_free_bulk(p.frames.data() + sent, p.count - sent);
-  flushed_.sent += sent;
-  flushed_.refused += p.count - sent;
-  p.count = 0;
+  Flushed total;
+  for (const uint16_t id : used_) {
+    Port& p = ports_[id];
+    if (p.count == 0) continue;
+    const unsigned sent = send(id, p.frames.data(), p.count);
+    if (sent < p.count) [[unlikely]]
+      rte_pktmbuf_free_bulk(p.frames.data() + sent, p.count - sent);
+    total.sent += sent;
+    total.refused += p.count - sent;
+    p.count = 0;
+  }
+  return total;
 }
 
 unsigned TxPorts::send(uint16_t port, rte_mbuf** frames, unsigned count) noexcept {

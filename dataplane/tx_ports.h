@@ -30,26 +30,21 @@ struct WorkerPort {
 class TxPorts {
  public:
   static constexpr uint16_t kBurst = 32;
-  static constexpr unsigned kMaxPorts = 63;
+  static constexpr uint16_t kSpare = 64;  // frames beside a burst
 
   TxPorts(std::span<const WorkerPort> ports, const ExceptionRings& rings);
 
   /// For any port number below 64.
   [[nodiscard]] bool knows(uint16_t port) const noexcept { return (known_ >> port & 1) != 0; }
-  /// Gathers a frame for a known port.
+  /// Gathers a frame for a known port; at most kBurst + kSpare between two flushes.
   void put(uint16_t port, rte_mbuf* frame) noexcept {
     Port& p = ports_[port];
-    const uint16_t count = p.count;
-    p.frames[count] = frame;
-    p.count = static_cast<uint16_t>(count + 1);
-    if (p.count == kBurst) [[unlikely]]
-      flush(port);
+    p.frames[p.count++] = frame;
   }
   struct Flushed {
     unsigned sent = 0;
     unsigned refused = 0;  // freed
   };
-  /// Sends what has been gathered. What has become of it since the last flush(), in all.
   Flushed flush() noexcept;
   /// Sends at once; returns how many were taken. The rest stays the caller's.
   unsigned send(uint16_t port, rte_mbuf** frames, unsigned count) noexcept;
@@ -58,15 +53,13 @@ class TxPorts {
   struct Port {
     std::optional<uint16_t> queue;
     rte_ring* handover = nullptr;
-    uint16_t count = 0;
-    std::array<rte_mbuf*, kBurst> frames{};
+    uint32_t count = 0;
+    std::array<rte_mbuf*, kBurst + kSpare> frames{};
   };
-  void flush(uint16_t port) noexcept;
 
   uint64_t known_ = 0;          // a bit a port
   std::vector<Port> ports_;     // by port id
   std::vector<uint16_t> used_;  // the ids of known ports
-  Flushed flushed_;
 };
 
 }  // namespace lbdp::dataplane

@@ -7,6 +7,7 @@
 #include <atomic>
 #include <chrono>
 #include <cstdint>
+#include <cstring>
 #include <memory>
 #include <optional>
 #include <span>
@@ -101,6 +102,7 @@ class Worker {
 
  private:
   struct Burst;
+  enum class FrameKind : uint8_t;
   enum class Fate : uint32_t;  // a slot id, or what else became of a packet
 
   Worker(WorkerParams params, Publisher& publisher, const ExceptionRings& rings);
@@ -112,10 +114,10 @@ class Worker {
   void classify(Burst& burst) noexcept;
   void classify_any(Burst& burst, unsigned index) noexcept;
   void classify_flow(Burst& burst, unsigned index, const Parsed& parsed) noexcept;
+  void set_facts(Burst& burst, unsigned index, const Parsed& parsed, FrameKind kind) const noexcept;
   void match(Burst& burst) noexcept;
   template <class Key>
-  void match(Burst& burst, FlowTable<Key>& flows, std::span<const uint8_t> candidates,
-             const std::array<Key, kBurst>& keys) noexcept;
+  void match(Burst& burst, unsigned index, FlowTable<Key>& flows, const Key& key) noexcept;
   template <class Key>
   bool refresh(typename FlowTable<Key>::Place place, FlowValue value) noexcept;
   void resolve_waiting(Burst& burst) noexcept;
@@ -168,7 +170,15 @@ class Worker {
   Fate reject(Burst& burst, unsigned index) noexcept;
   void send_icmp_error(const Burst& burst, unsigned index, IcmpErrorKind kind, uint32_t mtu) noexcept;
   bool prepare_odd(Burst& burst, unsigned index, const Link& link) noexcept;
-  void send_to(rte_mbuf* frame, SlotId id, const RealSlot& slot, const Link& link, uint32_t ip_length) noexcept;
+  /// The first twelve bytes, and out. The parser has seen an Ethernet header in the first segment; everything behind
+  /// the two addresses stays as it came.
+  void send_to(rte_mbuf* frame, SlotId id, const RealSlot& slot, uint16_t port, uint32_t ip_length) noexcept {
+    std::memcpy(rte_pktmbuf_mtod(frame, uint8_t*), slot.macs.data(), slot.macs.size());
+    SlotCounters& counters = slot_counters_[static_cast<size_t>(id)];
+    add<uint64_t>(counters.packets, 1);
+    add<uint64_t>(counters.bytes, ip_length);
+    tx_.put(port, frame);
+  }
   void punt(rte_mbuf* frame, PuntClass punt_class) noexcept;
   void punt_now(rte_mbuf* frame) noexcept;
   void drop(rte_mbuf* frame, DropReason reason) noexcept;
@@ -234,7 +244,7 @@ class Worker {
     SlotId slot;
   };
   std::optional<FragmentTable> fragments_;
-  std::array<Released, 2 * kBurst> released_{};  // early fragments whose first one has come in this burst
+  std::array<Released, TxPorts::kSpare> released_{};  // early fragments whose first one has come in this burst
   unsigned released_count_ = 0;
 
   std::array<Policer, kPuntClasses> punt_policers_;

@@ -22,7 +22,7 @@ bool is_steady_segment(uint8_t tcp_flags) {
 uint64_t steady_word(uint8_t protocol, uint8_t flags, Tick tick) {
   if (protocol == kIpProtocolUdp) return FlowValue::steady_word(FlowState::kUdp, tick);
   if (protocol == kIpProtocolSctp)
-    return is_steady_chunk(flags) ? FlowValue::steady_word(FlowState::kSctpEstablished, tick) : kNeverSteady;
+    return flags == static_cast<uint8_t>(SctpEvent::kData) ? FlowValue::steady_word(FlowState::kSctpEstablished, tick) : kNeverSteady;
   return is_steady_segment(flags) ? FlowValue::steady_word(FlowState::kEstablished, tick) : kNeverSteady;
 }
 
@@ -46,109 +46,119 @@ void Worker::classify(Burst& burst) noexcept {
   const MacWord our_mac(burst.port->mac);
   const uint64_t steady_tcp = FlowValue::steady_word(FlowState::kEstablished, tick_);
   const uint64_t steady_udp = FlowValue::steady_word(FlowState::kUdp, tick_);
+  const uint32_t mtu = snapshot_->common_mtu();
+  uint32_t flows = 0;
   for (unsigned i = 0; i < burst.count; ++i) {
-    burst.fate[i] = Fate::kDone;
     const PlainFlow p = parse_plain(view_of(*burst.frames[i]), our_mac);
     if (p.protocol == 0) [[unlikely]] {
       classify_any(burst, i);
       continue;
     }
-    const ServiceHit service = snapshot_->find_service(p.protocol, p.destination, p.destination_port);
-    if (!service.plain) [[unlikely]] {
+    const ServiceHit service =
+        snapshot_->find_service(static_cast<uint8_t>(p.protocol), p.destination(), p.destination_port());
+    if (!service.plain()) [[unlikely]] {
       classify_any(burst, i);
       continue;
     }
-    burst.key[i] = FlowKey(p.source, p.source_port, service.id);
-    burst.hash[i] = flows_->hash(burst.key[i]);
-    flows_->prefetch_first(burst.hash[i]);
-    const bool udp = p.protocol == kIpProtocolUdp;
-    burst.steady[i] = udp ? steady_udp : is_steady_segment(p.tcp_flags) ? steady_tcp : kNeverSteady;
-    burst.ip_length[i] = p.ip_length;
-    burst.protocol[i] = p.protocol;
-    burst.flags[i] = p.tcp_flags;
-    burst.kind[i] = Burst::Kind::kFlow;
-    burst.tagged[i] = false;
-    burst.first_fragment[i] = false;
-    burst.candidate[burst.candidates++] = static_cast<uint8_t>(i);
+    const FlowKey key(p.source(), p.source_port(), service.id());
+    const uint32_t hash = flows_->hash(key);
+    flows_->prefetch_first(hash);
+    burst.key[i] = key;
+    burst.hash[i] = hash;
+    burst.steady[i] = p.protocol == kIpProtocolUdp                           ? steady_udp
+                      : is_steady_segment(static_cast<uint8_t>(p.tcp_flags)) ? steady_tcp
+                                                                             : kNeverSteady;
+    burst.facts[i] = {Burst::Kind::kFlow, p.ip_length, p.protocol, p.tcp_flags, p.ip_length > mtu, false};
+    flows |= uint32_t{1} << i;
   }
+  burst.flows |= flows;
 }
 
 // All frames that are not of the plainest kind.
 void Worker::classify_any(Burst& burst, unsigned i) noexcept {
   const Parsed p = parse(view_of(*burst.frames[i]), MacWord(burst.port->mac));
-  burst.ip_length[i] = p.ip_length;
-  burst.protocol[i] = p.protocol;
-  burst.flags[i] = p.flags;
-  burst.tagged[i] = p.vlan != 0;
-  burst.first_fragment[i] = p.first_fragment;
   if (p.verdict == Verdict::kFlow) return classify_flow(burst, i, p);
+  burst.fate[i] = Fate::kDone;
   const bool about_flow = p.verdict == Verdict::kFragment || p.verdict == Verdict::kIcmpError;
   if (!about_flow || snapshot_->owner_of(p.destination) != VipOwner::kUs) return divert(burst, i, p);
-  burst.kind[i] = p.verdict == Verdict::kFragment ? Burst::Kind::kFragment : Burst::Kind::kIcmpError;
+  set_facts(burst, i, p, p.verdict == Verdict::kFragment ? Burst::Kind::kFragment : Burst::Kind::kIcmpError);
   burst.waiting |= uint32_t{1} << i;
 }
 
+void Worker::set_facts(Burst& burst, unsigned i, const Parsed& p, FrameKind kind) const noexcept {
+  const bool odd = p.vlan != 0 || p.ip_length > snapshot_->common_mtu();
+  burst.facts[i] = {kind, p.ip_length, p.protocol, p.flags, odd, p.first_fragment};
+}
+
 void Worker::classify_flow(Burst& burst, unsigned i, const Parsed& p) noexcept {
+  const uint32_t bit = uint32_t{1} << i;
+  burst.fate[i] = Fate::kDone;
   const ServiceHit service = snapshot_->find_service(p.protocol, p.destination, p.destination_port);
-  if (!service.owned) return divert(burst, i, p);
+  if (!service.owned()) return divert(burst, i, p);
   burst.steady[i] = p.first_fragment ? kNeverSteady : steady_word(p.protocol, p.flags, tick_);
-  burst.kind[i] = service.one_packet ? Burst::Kind::kOnePacket
-                  : service.wide     ? Burst::Kind::kWideFlow
-                                     : Burst::Kind::kFlow;
-  if (service.wide || service.one_packet) {
-    burst.wide_key[i] = WideKey(p.source, p.source_port, p.destination_port, service.id);
-    burst.hash[i] = wide_flows_->hash(burst.wide_key[i]);
-    if (service.one_packet) {
-      burst.waiting |= uint32_t{1} << i;
-      return;
-    }
-    wide_flows_->prefetch_first(burst.hash[i]);
-    burst.wide_candidate[burst.wide_candidates++] = static_cast<uint8_t>(i);
+  if (service.plain()) {
+    set_facts(burst, i, p, Burst::Kind::kFlow);
+    burst.key[i] = FlowKey(p.source.v4(), p.source_port, service.id());
+    burst.hash[i] = flows_->hash(burst.key[i]);
+    flows_->prefetch_first(burst.hash[i]);
+    burst.flows |= bit;
     return;
   }
-  burst.key[i] = FlowKey(p.source.v4(), p.source_port, service.id);
-  burst.hash[i] = flows_->hash(burst.key[i]);
-  flows_->prefetch_first(burst.hash[i]);
-  burst.candidate[burst.candidates++] = static_cast<uint8_t>(i);
+  burst.wide_key[i] = WideKey(p.source, p.source_port, p.destination_port, service.id());
+  burst.hash[i] = wide_flows_->hash(burst.wide_key[i]);
+  if (service.one_packet()) {
+    set_facts(burst, i, p, Burst::Kind::kOnePacket);
+    burst.waiting |= bit;
+    return;
+  }
+  set_facts(burst, i, p, Burst::Kind::kWideFlow);
+  wide_flows_->prefetch_first(burst.hash[i]);
+  burst.wide_flows |= bit;
 }
 
 void Worker::match(Burst& burst) noexcept {
-  match(burst, *flows_, std::span(burst.candidate.data(), burst.candidates), burst.key);
-  if (burst.wide_candidates > 0) [[unlikely]]
-    match(burst, *wide_flows_, std::span(burst.wide_candidate.data(), burst.wide_candidates), burst.wide_key);
+  const uint32_t all = burst.count == kBurst ? ~uint32_t{0} : (uint32_t{1} << burst.count) - 1;
+  if (burst.flows == all) [[likely]] {
+    for (unsigned i = 0; i < burst.count; ++i) match(burst, i, *flows_, burst.key[i]);
+    return;
+  }
+  for (uint32_t left = burst.flows; left != 0; left &= left - 1) {
+    const auto i = static_cast<unsigned>(std::countr_zero(left));
+    match(burst, i, *flows_, burst.key[i]);
+  }
+  for (uint32_t left = burst.wide_flows; left != 0; left &= left - 1) {
+    const auto i = static_cast<unsigned>(std::countr_zero(left));
+    match(burst, i, *wide_flows_, burst.wide_key[i]);
+  }
 }
 
 // Nothing is written to a flow's line when the packet is steady: same state, and seen not long ago. All that is not
 // steady waits for the next loop, so that connections are scheduled in the order of their arrival; and what follows a
 // packet that waits waits, too, if it may be of the same connection.
 template <class Key>
-void Worker::match(Burst& burst, FlowTable<Key>& flows, std::span<const uint8_t> candidates,
-                   const std::array<Key, kBurst>& keys) noexcept {
-  const uint64_t patience = timeouts_.patience();
-  for (const unsigned i : candidates) {
-    const auto place = flows.find_first(burst.hash[i], keys[i]);
-    const uint64_t bit = uint64_t{1} << (burst.hash[i] % 64);
-    if (place && (burst.busy & bit) == 0) [[likely]] {
-      const FlowValue value = FlowTable<Key>::value(place);
-      const uint64_t difference = (burst.steady[i] | snapshot_->slot(value.slot()).generation) - value.above_slot();
-      if (FlowValue::age(difference) <= patience ||
-          (FlowValue::only_tick(difference) && burst.steady[i] != kNeverSteady && refresh<Key>(place, value)))
-          [[likely]] {
-        burst.fate[i] = static_cast<Fate>(value.slot());
-        continue;
-      }
+inline void Worker::match(Burst& burst, unsigned i, FlowTable<Key>& flows, const Key& key) noexcept {
+  const auto place = flows.find_first(burst.hash[i], key);
+  const uint64_t bit = uint64_t{1} << (burst.hash[i] % 64);
+  if (place && (burst.busy & bit) == 0) [[likely]] {
+    const FlowValue value = FlowTable<Key>::value(place);
+    const uint64_t difference = (burst.steady[i] | snapshot_->slot(value.slot()).generation) - value.above_slot();
+    if (FlowValue::age(difference) <= timeouts_.patience() ||
+        (FlowValue::only_tick(difference) && burst.steady[i] != kNeverSteady && refresh<Key>(place, value)))
+        [[likely]] {
+      burst.fate[i] = static_cast<Fate>(value.slot());
+      return;
     }
-    if (!place) flows.prefetch_second(burst.hash[i]);
-    burst.busy |= bit;
-    burst.waiting |= uint32_t{1} << i;
   }
+  if (!place) flows.prefetch_second(burst.hash[i]);
+  burst.busy |= bit;
+  burst.waiting |= uint32_t{1} << i;
 }
 
 // The first packet of a steady connection after a while. False: it is no longer alive, or its server is gone.
 template <class Key>
 bool Worker::refresh(typename FlowTable<Key>::Place place, FlowValue value) noexcept {
   if (timeouts_.expired(value.state(), value.last_seen(), tick_)) return false;
-  if (snapshot_->slot(value.slot()).link == LinkId::kGone) return false;
+  if (snapshot_->detail(value.slot()).link == LinkId::kGone) return false;
   FlowTable<Key>::set_value(place, FlowValue(value.slot(), value.generation(), value.state(), tick_));
   return true;
 }
@@ -158,14 +168,15 @@ bool Worker::refresh(typename FlowTable<Key>::Place place, FlowValue value) noex
 void Worker::resolve_waiting(Burst& burst) noexcept {
   for (uint32_t waiting = burst.waiting; waiting != 0; waiting &= waiting - 1) {
     const auto i = static_cast<unsigned>(std::countr_zero(waiting));
-    switch (burst.kind[i]) {
+    switch (burst.facts[i].kind()) {
       case Burst::Kind::kFlow: burst.fate[i] = resolve(burst, i, *flows_, burst.key[i]); break;
       case Burst::Kind::kWideFlow: burst.fate[i] = resolve(burst, i, *wide_flows_, burst.wide_key[i]); break;
       case Burst::Kind::kOnePacket: burst.fate[i] = schedule_one_packet(burst, i); break;
       case Burst::Kind::kFragment: burst.fate[i] = follow_first_fragment(burst, i); break;
       case Burst::Kind::kIcmpError: burst.fate[i] = steer_icmp_error(burst, i); break;
     }
-    if (burst.first_fragment[i] && burst.kind[i] != Burst::Kind::kFragment) note_first_fragment(burst, i);
+    if (burst.facts[i].first_fragment()) [[unlikely]]
+      note_first_fragment(burst, i);
   }
 }
 
@@ -175,18 +186,14 @@ void Worker::rewrite(Burst& burst) noexcept {
     if (burst.fate[i] == Fate::kDone) continue;
     const SlotId id{static_cast<uint16_t>(burst.fate[i])};
     const RealSlot& slot = snapshot_->slot(id);
-    const Link& link = snapshot_->link(slot.link);
-    rte_mbuf* const frame = burst.frames[i];
-    const bool plain = burst.ip_length[i] <= link.mtu && tx_.knows(link.port) && link.vlan == 0 && !burst.tagged[i];
-    if (!plain) [[unlikely]] {
+    const Burst::FrameFacts facts = burst.facts[i];
+    uint16_t port = slot.plain_port;
+    if (facts.odd() || !tx_.knows(port)) [[unlikely]] {
+      const Link& link = snapshot_->link(id);
       if (!prepare_odd(burst, i, link)) continue;
+      port = link.port;
     }
-    // The parser has seen an Ethernet header in this segment. Everything behind the two addresses stays as it came.
-    std::memcpy(rte_pktmbuf_mtod(frame, uint8_t*), slot.macs.data(), slot.macs.size());
-    SlotCounters& counters = slot_counters_[static_cast<size_t>(id)];
-    add<uint64_t>(counters.packets, 1);
-    add<uint64_t>(counters.bytes, burst.ip_length[i]);
-    tx_.put(link.port, frame);
+    send_to(burst.frames[i], id, slot, port, facts.ip_length());
   }
   if (released_count_ > 0) [[unlikely]]
     send_released();

@@ -11,28 +11,29 @@ namespace {
 
 FlowState first_state(uint8_t protocol, uint8_t flags) {
   if (protocol == kIpProtocolUdp) return FlowState::kUdp;
-  if (protocol == kIpProtocolSctp) return next_sctp_state(FlowState::kNone, flags);
+  if (protocol == kIpProtocolSctp) return flow_state(next_sctp_state(SctpState::kNone, SctpEvent{flags}));
   // With sloppy_tcp a connection that is met in its middle is established (the kernel leaves it in CLOSE, 10 seconds).
   return (flags & kTcpSyn) != 0 ? FlowState::kSynRecv : FlowState::kEstablished;
 }
 
 FlowState next_state(uint8_t protocol, FlowState state, uint8_t flags) {
   if (protocol == kIpProtocolTcp) return next_tcp_state(state, flags);
-  return protocol == kIpProtocolSctp ? next_sctp_state(state, flags) : state;
+  if (protocol != kIpProtocolSctp) return state;
+  return flow_state(next_sctp_state(sctp_state(state), SctpEvent{flags}));
 }
 
 }  // namespace
 
 bool Worker::opens(uint8_t protocol, uint8_t flags) const noexcept {
   if (protocol == kIpProtocolUdp) return true;
-  if (protocol == kIpProtocolSctp) return opens_association(flags);
+  if (protocol == kIpProtocolSctp) return opens_association(SctpEvent{flags});
   return opens_connection(flags) || (snapshot_->switches().sloppy_tcp && (flags & kTcpRst) == 0);
 }
 
 /// Does this packet begin a new connection on the ports of one that is known?
 bool Worker::reopens(uint8_t protocol, uint8_t flags, FlowState state, SlotId slot) const noexcept {
   const bool fresh = protocol == kIpProtocolTcp    ? opens_connection(flags)
-                     : protocol == kIpProtocolSctp ? opens_association(flags)
+                     : protocol == kIpProtocolSctp ? opens_association(SctpEvent{flags})
                                                    : false;
   if (!fresh) return false;
   const Switches& switches = snapshot_->switches();
@@ -54,9 +55,9 @@ Worker::Fate Worker::advance(Burst& burst, unsigned index, FlowTable<Key>& flows
   const FlowValue value = FlowTable<Key>::value(place);
   const SlotId id = value.slot();
   const FlowState state = value.state();
-  const uint8_t protocol = burst.protocol[index], flags = burst.flags[index];
+  const uint8_t protocol = burst.facts[index].protocol(), flags = burst.facts[index].flags();
   if (!alive(value) || reopens(protocol, flags, state, id)) return admit(burst, index, flows, key, place);
-  if (snapshot_->slot(id).link == LinkId::kGone) {
+  if (snapshot_->detail(id).link == LinkId::kGone) {
     drop(burst.frames[index], DropReason::kServerGone);  // and the connection's time runs on
     return Fate::kDone;
   }
@@ -76,7 +77,7 @@ Worker::Fate Worker::admit(Burst& burst, unsigned index, FlowTable<Key>& flows, 
     count_gone(FlowTable<Key>::value(old));
   }
   if (const auto known = known_elsewhere(burst, index, key)) return adopt(burst, index, flows, key, old, *known);
-  if (opens(burst.protocol[index], burst.flags[index])) return open(burst, index, flows, key, old);
+  if (opens(burst.facts[index].protocol(), burst.facts[index].flags())) return open(burst, index, flows, key, old);
   if (old) flows.erase(old);
   const bool may_be_unstored = overflowed_ && !old;
   if (may_be_unstored) {
@@ -119,14 +120,14 @@ Worker::Fate Worker::open(Burst& burst, unsigned index, FlowTable<Key>& flows, c
     if (reused) flows.erase(place);
     return reject(burst, index);
   }
-  const FlowState state = first_state(burst.protocol[index], burst.flags[index]);
+  const FlowState state = first_state(burst.facts[index].protocol(), burst.facts[index].flags());
   const FlowValue value(*slot, snapshot_->slot(*slot).generation, state, tick_);
   if (reused) {
     FlowTable<Key>::set_value(place, value);
   } else {
     flows.put(place, key, value);
   }
-  if (burst.first_fragment[index]) shared_.note_fragmented_flow(tick_);
+  if (burst.facts[index].first_fragment()) shared_.note_fragmented_flow(tick_);
   count_new(*slot, state);
   return static_cast<Fate>(*slot);
 }
@@ -160,7 +161,7 @@ Worker::Fate Worker::adopt(Burst& burst, unsigned index, FlowTable<Key>& flows, 
     place = flows.make_room(burst.hash[index],
                             [this](const Key& other, FlowValue value) { return release_if_dead(other, value); });
   }
-  const FlowState state = next_state(burst.protocol[index], known.state(), burst.flags[index]);
+  const FlowState state = next_state(burst.facts[index].protocol(), known.state(), burst.facts[index].flags());
   if (place) {
     const FlowValue value(known.slot(), known.generation(), state, tick_);
     if (reused) {
@@ -203,11 +204,10 @@ std::optional<SlotId> Worker::schedule(const PickInput& input, ServiceId id) noe
 }
 
 bool Worker::is_valid(BoundServer server) const noexcept {
-  const RealSlot& slot = snapshot_->slot(server.slot);
   const SlotDetail& detail = snapshot_->detail(server.slot);
   const bool quiescent = detail.draining && snapshot_->switches().expire_quiescent_template;
-  return slot.generation == server.generation && slot.link != LinkId::kGone && slot.link != LinkId::kNoNeighbor &&
-         !quiescent;
+  return snapshot_->slot(server.slot).generation == server.generation && detail.link != LinkId::kGone &&
+         detail.link != LinkId::kNoNeighbor && !quiescent;
 }
 
 Worker::Fate Worker::schedule_one_packet(Burst& burst, unsigned index) noexcept {

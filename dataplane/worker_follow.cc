@@ -29,7 +29,7 @@ Parsed parse_again(const rte_mbuf& frame) {
 }
 
 // RFC 792; RFC 4443, section 2.3. Over all segments.
-bool icmp_checksum_good(const rte_mbuf& frame, IcmpPlace place) {
+bool icmp_checksum_good(const rte_mbuf& frame, IpPlace place) {
   const FrameView view = view_of(frame);
   const ChecksumVerdict verdict = check_icmp_checksum(view, place);
   if (verdict != ChecksumVerdict::kUnknown) return verdict == ChecksumVerdict::kGood;
@@ -60,8 +60,8 @@ std::optional<FlowValue> Worker::peek_peers(const Key& key) const noexcept {
 template <class Key>
 std::optional<FlowValue> Worker::known_elsewhere(const Burst& burst, unsigned index, const Key& key) const noexcept {
   if (peers_.empty()) return std::nullopt;
-  const bool may_be_split = burst.first_fragment[index] ||
-                            (burst.protocol[index] == kIpProtocolUdp &&
+  const bool may_be_split = burst.facts[index].first_fragment() ||
+                            (burst.facts[index].protocol() == kIpProtocolUdp &&
                              shared_.fragmented_within(timeouts_.of(FlowState::kUdp), tick_));
   return may_be_split ? peek_peers(key) : std::nullopt;
 }
@@ -129,15 +129,14 @@ void Worker::expire_fragments() noexcept {
 void Worker::send_released() noexcept {
   for (unsigned i = 0; i < released_count_; ++i) {
     const auto [frame, id] = released_[i];
-    const RealSlot& slot = snapshot_->slot(id);
-    const Link& link = snapshot_->link(slot.link);
+    const Link& link = snapshot_->link(id);
     const uint32_t ip_length = parse_again(*frame).ip_length;
     if (!tx_.knows(link.port)) {
       drop_now(frame, link.no_way);
     } else if (ip_length > link.mtu || !set_vlan(*frame, link.vlan)) {
       drop_now(frame, DropReason::kTooBig);
     } else {
-      send_to(frame, id, slot, link, ip_length);
+      send_to(frame, id, snapshot_->slot(id), link.port, ip_length);
     }
   }
   released_count_ = 0;
@@ -147,14 +146,14 @@ Worker::Fate Worker::steer_icmp_error(Burst& burst, unsigned index) noexcept {
   rte_mbuf* const frame = burst.frames[index];
   const FrameView view = view_of(*frame);
   const Parsed p = parse(view, MacWord(burst.port->mac));
-  const IcmpPlace place{p.l3_offset, p.l4_offset, p.version == IpVersion::k6};
+  const IpPlace place = place_of_packet(p);
   if (const auto quoted = parse_icmp_error(view, place)) {
     if (!icmp_checksum_good(*frame, place)) {
       drop(frame, DropReason::kBadIcmpChecksum);
       return Fate::kDone;
     }
     const auto value = find_quoted(*quoted);
-    if (value && snapshot_->slot(value->slot()).link != LinkId::kGone) return static_cast<Fate>(value->slot());
+    if (value && snapshot_->detail(value->slot()).link != LinkId::kGone) return static_cast<Fate>(value->slot());
   }
   punt(frame, PuntClass::kBulk);
   return Fate::kDone;
@@ -162,10 +161,10 @@ Worker::Fate Worker::steer_icmp_error(Burst& burst, unsigned index) noexcept {
 
 std::optional<FlowValue> Worker::find_quoted(const QuotedFlow& quoted) const noexcept {
   const ServiceHit service = snapshot_->find_service(quoted.protocol, quoted.virtual_address, quoted.virtual_port);
-  if (!service.owned || service.one_packet) return std::nullopt;
-  if (service.wide)
-    return peek_anywhere(WideKey(quoted.client, quoted.client_port, quoted.virtual_port, service.id));
-  return peek_anywhere(FlowKey(quoted.client.v4(), quoted.client_port, service.id));
+  if (!service.owned() || service.one_packet()) return std::nullopt;
+  if (service.wide())
+    return peek_anywhere(WideKey(quoted.client, quoted.client_port, quoted.virtual_port, service.id()));
+  return peek_anywhere(FlowKey(quoted.client.v4(), quoted.client_port, service.id()));
 }
 
 }  // namespace lbdp::dataplane

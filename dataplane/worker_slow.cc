@@ -2,6 +2,8 @@
 // Frames that are not forwarded as they came: punts, drops, refusals, and those that need more than two MAC addresses.
 #include <rte_ring.h>
 
+#include <algorithm>
+
 #include "dataplane/burst.h"
 #include "dataplane/icmp_reply.h"
 #include "dataplane/vlan_tag.h"
@@ -37,17 +39,20 @@ Worker::Fate Worker::reject(Burst& burst, unsigned index) noexcept {
 }
 
 void Worker::send_icmp_error(const Burst& burst, unsigned index, IcmpErrorKind kind, uint32_t mtu) noexcept {
-  rte_mbuf* const frame = burst.frames[index];
-  const bool within_rate = reply_policer_.take(now_);
-  rte_mbuf* reply = within_rate ? rte_pktmbuf_alloc(reply_pool_) : nullptr;
+  const FrameView view = view_of(*burst.frames[index]);
+  const Parsed p = parse(view, MacWord(burst.port->mac));
+  const IcmpErrorInput input{.kind = kind,
+                             .mtu = static_cast<uint16_t>(std::min<uint32_t>(mtu, UINT16_MAX)),
+                             .place = place_of_packet(p),
+                             .protocol = p.protocol,
+                             .later_fragment = p.verdict == Verdict::kFragment};
+  rte_mbuf* reply = reply_policer_.take(now_) ? rte_pktmbuf_alloc(reply_pool_) : nullptr;
   if (reply == nullptr) {
     add<uint64_t>(counters_.replies_policed, 1);
     return;
   }
-  const FrameView view = view_of(*frame);
-  const Parsed p = parse(view, MacWord(burst.port->mac));
   const std::span<uint8_t, kMaxIcmpReply> out(rte_pktmbuf_mtod(reply, uint8_t*), kMaxIcmpReply);
-  const uint32_t length = build_icmp_error(view, icmp_error_input(p), kind, mtu, burst.port->mac, out);
+  const uint32_t length = build_icmp_error(view, input, burst.port->mac, out);
   reply->data_len = static_cast<uint16_t>(length);
   reply->pkt_len = length;
   // Back the way that the frame came. A tag that the driver had taken out is put in again.
@@ -66,23 +71,15 @@ bool Worker::prepare_odd(Burst& burst, unsigned index, const Link& link) noexcep
     drop(frame, link.no_way);
     return false;
   }
-  if (burst.ip_length[index] > link.mtu) {
+  if (burst.facts[index].ip_length() > link.mtu) {
     const Parsed p = parse(view_of(*frame), MacWord(burst.port->mac));
-    if (p.dont_fragment) send_icmp_error(burst, index, IcmpErrorKind::kTooBig, link.mtu);
+    if (p.dont_fragment) send_icmp_error(burst, index, IcmpErrorKind::kPacketTooBig, link.mtu);
     drop(frame, DropReason::kTooBig);
     return false;
   }
   if (set_vlan(*frame, link.vlan)) return true;
   drop(frame, DropReason::kNoHeadroom);
   return false;
-}
-
-void Worker::send_to(rte_mbuf* frame, SlotId id, const RealSlot& slot, const Link& link, uint32_t ip_length) noexcept {
-  std::memcpy(rte_pktmbuf_mtod(frame, uint8_t*), slot.macs.data(), slot.macs.size());
-  SlotCounters& counters = slot_counters_[static_cast<size_t>(id)];
-  add<uint64_t>(counters.packets, 1);
-  add<uint64_t>(counters.bytes, ip_length);
-  tx_.put(link.port, frame);
 }
 
 void Worker::drop(rte_mbuf* frame, DropReason reason) noexcept {

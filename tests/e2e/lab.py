@@ -526,12 +526,13 @@ class SharedLabTestCase(unittest.TestCase):
             self.lab.print_logs()
 
 
-def main():
-    """Instead of unittest.main(): SIGTERM and SIGINT become exceptions, so that clean-up runs."""
+def main(*programs):
+    """Instead of unittest.main(): SIGTERM and SIGINT become exceptions, so that clean-up runs. `programs`: what the test
+    needs besides what all need."""
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))
     if os.geteuid() != 0:
         sys.exit("end-to-end tests make network namespaces: run them as root")
-    for program in ("ip", "nft", "ethtool", "nginx", "curl", "tcpdump"):
+    for program in ("ip", "nft", "ethtool", "nginx", "curl", "tcpdump", *programs):
         if shutil.which(program) is None:
             sys.exit(f"there is no '{program}' on this machine: scripts/install installs what the tests need")
     unittest.main(verbosity=2)

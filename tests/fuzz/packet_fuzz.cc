@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "dataplane/icmp_reply.h"
+#include "dataplane/internet_checksum.h"
 #include "dataplane/packet.h"
 
 using namespace lbdp;
@@ -23,13 +24,23 @@ extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
   const FrameView view(segment.data(), segment_length, frame_length, tag);
   const MacAddress us{{0x02, 0, 0, 0, 0, 0xa0}};
   const Parsed parsed = parse(view, MacWord(us));
-  if (!(parsed == parse_any(view, MacWord(us)))) std::abort();
-  if (parsed.verdict == Verdict::kFlow && (!parsed.unicast || !parsed.is_ipv4 || parsed.fragment)) std::abort();
-  if (parsed.is_ipv4 && parsed.ip_length > frame_length) std::abort();
+  const PlainFlow plain = parse_plain(view, MacWord(us));
+  const bool same = plain.source_port() == parsed.source_port && plain.destination_port() == parsed.destination_port &&
+                    plain.ip_length == parsed.ip_length && plain.tcp_flags == parsed.flags;
+  if (plain.protocol != 0 && (parsed.verdict != Verdict::kFlow || !same)) std::abort();
+  if (parsed.verdict == Verdict::kFlow && (!parsed.unicast || parsed.version == IpVersion::kNone)) std::abort();
+  if (parsed.version != IpVersion::kNone && parsed.ip_length > frame_length) std::abort();
+  if (parsed.verdict == Verdict::kFlow && parsed.l4_offset + 8 > segment_length) std::abort();
 
   std::array<uint8_t, kMaxIcmpReply> reply{};
-  const uint32_t length = build_port_unreachable(view, parsed, us, reply);
+  if (parsed.version != IpVersion::k4) return 0;  // icmp_fuzz has the rest
+  const IcmpErrorInput input{.kind = IcmpErrorKind::kPortUnreachable,
+                             .place = {parsed.l3_offset, parsed.l4_offset, false},
+                             .protocol = parsed.protocol,
+                             .later_fragment = parsed.verdict == Verdict::kFragment};
+  const uint32_t length = build_icmp_error(view, input, us, reply);
   if (length > reply.size()) std::abort();
-  if (length > 0 && internet_checksum({reply.data() + kEthernetHeader, kMinIpv4Header}).host() != 0) std::abort();
+  const uint32_t l3 = kEthernetHeader + (reply[12] == 0x81 ? 4 : 0);  // the frame's VLAN tag comes back
+  if (length > 0 && internet_checksum({reply.data() + l3, kMinIpv4Header}).host() != 0) std::abort();
   return 0;
 }
