@@ -149,6 +149,8 @@ def remove_orphans():
 class Guest:
     """The director's kernel. A context manager."""
 
+    modules = ("ip_vs", *(f"ip_vs_{name}" for name in SCHEDULERS))
+
     def __init__(self, servers=8):
         self.namespace = f"ipvs-{os.getpid()}-{next(_serial)}"
         # Its root is ours, but for /dev: what we exchange cannot lie there, as its memory does.
@@ -219,11 +221,10 @@ class Guest:
         self.wire = Wire(self.namespace)
 
     def _start(self):
-        modules = ",".join(["ip_vs", *(f"ip_vs_{name}" for name in SCHEDULERS)])
         command = ["ip", "netns", "exec", self.namespace, "linux.uml", "mem=256M", "root=/dev/root", "rootfstype=hostfs",
                    "rootflags=/", "rw", f"init={INIT}", "con=null", "con0=null", "panic=1",
                    f"vec0:transport=tap,ifname=tap0,mac={_text_of(GUEST_MAC)}", f"uml_dir={self.memory}/",
-                   f"guest_dir={self.directory}", f"guest_modules={modules}"]
+                   f"guest_dir={self.directory}", f"guest_modules={','.join(self.modules)}"]
         # Without the tunable it loops on SIGSTOP.
         environment = dict(os.environ, TMPDIR=str(self.memory), GLIBC_TUNABLES="glibc.pthread.rseq=0")
         with open(self.directory / "console", "wb") as console:
