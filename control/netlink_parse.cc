@@ -10,6 +10,8 @@
 
 #include <algorithm>
 #include <array>
+#include <cstring>
+#include <span>
 #include <string_view>
 
 namespace lbdp::control {
@@ -33,12 +35,24 @@ bool is_valid(uint16_t state) {
   return (state & (NUD_PERMANENT | NUD_NOARP | NUD_REACHABLE | NUD_PROBE | NUD_STALE | NUD_DELAY)) != 0;
 }
 
-std::optional<IpAddress> to_address(nlattr* attribute) {
-  if (attribute == nullptr) return std::nullopt;
-  const auto* bytes = static_cast<const uint8_t*>(nla_data(attribute));
-  if (nla_len(attribute) == 16) return IpAddress::v6(std::span<const uint8_t, 16>(bytes, 16));
-  if (nla_len(attribute) == 4) return IpAddress::v4(Be<uint32_t>::from_raw(nla_get_u32(attribute)));
-  return std::nullopt;
+std::optional<IpAddress> to_address(std::span<const uint8_t> bytes) {
+  if (bytes.size() == 16) return IpAddress::v6(bytes.first<16>());
+  if (bytes.size() != 4) return std::nullopt;
+  uint32_t raw = 0;
+  std::memcpy(&raw, bytes.data(), sizeof raw);
+  return IpAddress::v4(Be<uint32_t>::from_raw(raw));
+}
+
+std::span<const uint8_t> bytes_of(nlattr* attribute) {
+  if (attribute == nullptr) return {};
+  return {static_cast<const uint8_t*>(nla_data(attribute)), static_cast<size_t>(nla_len(attribute))};
+}
+
+/// A gateway of the destination's family, or of the other one: that is an rtvia, an address behind its family.
+std::optional<IpAddress> to_gateway(nlattr* gateway, nlattr* via) {
+  if (via == nullptr) return to_address(bytes_of(gateway));
+  const auto bytes = bytes_of(via);
+  return to_address(bytes.subspan(std::min(sizeof(rtvia::rtvia_family), bytes.size())));
 }
 
 std::optional<MacAddress> to_mac(nlattr* attribute) {
@@ -93,8 +107,8 @@ std::optional<Route> parse_route(nlmsghdr* header) {
   if (const auto interface = to_number(attributes[RTA_OIF])) {
     out.interface = InterfaceIndex{static_cast<int>(*interface)};
   }
-  out.gateway = to_address(attributes[RTA_GATEWAY]);
-  out.source = to_address(attributes[RTA_PREFSRC]);
+  out.gateway = to_gateway(attributes[RTA_GATEWAY], attributes[RTA_VIA]);
+  out.source = to_address(bytes_of(attributes[RTA_PREFSRC]));
   out.local = static_cast<const rtmsg*>(nlmsg_data(header))->rtm_type == RTN_LOCAL;
   const auto metrics = nested<RTAX_MAX>(attributes[RTA_METRICS]);
   out.mtu = to_number(metrics[RTAX_MTU]);

@@ -8,6 +8,8 @@
 #include <linux/rtnetlink.h>
 #include <netlink/msg.h>
 
+#include <algorithm>
+#include <array>
 #include <functional>
 #include <memory>
 #include <string>
@@ -126,6 +128,21 @@ TEST(ParseRoute, WithoutAnMtuTheInterfacesHolds) {
   ASSERT_TRUE(route);
   EXPECT_FALSE(route->mtu);
   EXPECT_TRUE(route->local);
+}
+
+TEST(ParseRoute, AGatewayOfEitherFamily) {
+  rtmsg header{};
+  header.rtm_family = AF_INET;
+  const IpAddress gateway = IpAddress::parse("fe80::1").value();
+  const Message other = make(RTM_NEWROUTE, header);
+  std::array<uint8_t, 18> via{AF_INET6};
+  std::copy_n(gateway.bytes().begin(), 16, via.begin() + 2);
+  nla_put(other.get(), RTA_VIA, via.size(), via.data());
+  EXPECT_EQ(parse_route(nlmsg_hdr(other.get()))->gateway, gateway);
+  const Message same = make(RTM_NEWROUTE, header);
+  const IpAddress own = IpAddress::parse("192.0.2.1").value();
+  nla_put(same.get(), RTA_GATEWAY, 4, own.bytes().data());
+  EXPECT_EQ(parse_route(nlmsg_hdr(same.get()))->gateway, own);
 }
 
 TEST(ParseNeighbour, AnIpv6Entry) {
