@@ -42,9 +42,10 @@ def services(reference):
 class Ipv6Test(lab.SharedLabTestCase):
     @classmethod
     def start(cls):
-        cls.director = cls.lab.start_director("lb1", services(cls.lab.config_text("lb1")))
+        cls.director = cls.lab.start_director("lb1", services(cls.lab.config_text("lb1")),
+                                                driver="net_af_xdp")
         # No VRRP instance has this address: it is ours always, and the host's configuration gives it to the tap.
-        cls.lab.run("lb1", "ip", "address", "add", f"{lab.VIP6}/128", "dev", "eth0", "nodad")
+        cls.lab.add_vip6("lb1")
         cls.lab.wait_for_master("lb1")
         lab.poll(cls.all_up, 15, "all real servers UP")
 

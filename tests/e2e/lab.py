@@ -385,13 +385,17 @@ class Lab:
                 raise AssertionError(f"nothing to replace: {pattern!r} is not in the configuration")
         return text
 
-    def start_director(self, host, config=None, eal=(), arguments=(), wait=True):
+    def start_director(self, host, config=None, eal=(), arguments=(), wait=True, driver=None):
         """Starts lbdp on a host with a configuration text (default: the reference file) to which scripts/lab appends its
-        dataplane block, unless the text has one. `eal` and `arguments` go before and behind the `--`."""
+        dataplane block, unless the text has one. `eal` and `arguments` go before and behind the `--`. `driver` takes the
+        place of net_af_packet on the host's wire: "net_af_xdp" for IPv4 fragments, for with AF_PACKET's fan-out, which
+        that driver asks for, the kernel puts them together before DPDK sees them."""
         source = self.directory / host / "source.conf"
         source.write_text(config if config is not None else self.config_text(host))
         self.script("config", host, "--config", str(source))
         command = self.script("command", host, *eal).stdout.splitlines() + list(arguments)
+        if driver is not None:
+            command = [f"{driver}0,iface=dpdk0" if c.startswith("net_af_packet0,") else c for c in command]
         log_path = self.directory / host / "log"
         with open(log_path, "ab") as log:
             process = subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=log, stderr=subprocess.STDOUT,
@@ -413,6 +417,11 @@ class Lab:
         if check and result.returncode != 0:
             raise AssertionError(f"lbdp-cli {' '.join(arguments)}: exit {result.returncode}\n{result.stdout}{result.stderr}")
         return result
+
+    def add_vip6(self, host):
+        """Puts the IPv6 VIP on a director's tap, as a host's configuration would for a VIP that no VRRP instance has.
+        Deprecated, or the host's own connections, such as checks, would come from it."""
+        self.run(host, "ip", "address", "add", f"{VIP6}/128", "dev", "eth0", "nodad", "preferred_lft", "0")
 
     def curl(self, url=f"http://{VIP}/index.html", host="client", timeout_s=5):
         """One request on a connection of its own: the body without the newline, or None if there was no answer."""

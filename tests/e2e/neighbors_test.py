@@ -174,7 +174,7 @@ class Neighbors6Test(NeighborsTest):
         return self.lab.config_text("lb1", replace=[*six, *replace])
 
     def own_vip(self):
-        self.lab.run("lb1", "ip", "address", "add", f"{lab.VIP6}/128", "dev", "eth0", "nodad")
+        self.lab.add_vip6("lb1")
 
     def lies(self, liar, director):
         ends = (self.rs1, self.addresses["lb1"])

@@ -33,7 +33,7 @@ class PathMtuTest(lab.LabTestCase):
             # With probing, a server would get along without a word from the router.
             self.lab.run(host, "sysctl", "-qw", "net.ipv4.tcp_mtu_probing=0")
         self.director = self.lab.start_director("lb1", six(self.lab.config_text("lb1")))
-        self.lab.run("lb1", "ip", "address", "add", f"{lab.VIP6}/128", "dev", "eth0", "nodad")
+        self.lab.add_vip6("lb1")
         self.lab.wait_for_master("lb1")
         lab.poll(self.all_up, 15, "all real servers UP")
 
