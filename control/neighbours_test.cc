@@ -194,6 +194,18 @@ TEST_F(NeighboursTest, TheMtuIsTheInterfacesOrTheRoutes) {
   EXPECT_TRUE(wait_for([&] { return is_at(path("eth0", 0, 1400)); }, 5s)) << status(kServer6).path.mtu;
 }
 
+TEST_F(NeighboursTest, AnIpv6VipIsNoSourceOfOurs) {
+  add_addresses("eth0");
+  follow();
+  const auto interface = interface_index("eth0").value();
+  // Closer to the server's than our own is.
+  ASSERT_TRUE(netlink_->add_address(interface, IpPrefix::parse("2001:db8:1::78/128").value()));
+  EXPECT_EQ(netlink_->route_to(kServer6).value().source, IpAddress::parse("2001:db8:1::75").value());
+  EXPECT_TRUE(shell("ip -6 address show dev eth0 to 2001:db8:1::78 | grep -q \"valid_lft forever preferred_lft 0\""));
+  ASSERT_TRUE(netlink_->remove_address(interface, IpPrefix::parse("2001:db8:1::78/128").value()));
+  EXPECT_FALSE(shell("ip -6 address show dev eth0 | grep -q 2001:db8:1::78"));
+}
+
 TEST_F(NeighboursTest, AnInterfaceThatIsNoVlanOfAPortSaysSo) {
   ASSERT_TRUE(shell("ip link add link eth0 name mac0 type macvlan && ip link set mac0 up"));
   add_addresses("eth0");

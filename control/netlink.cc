@@ -46,6 +46,15 @@ void put_address(nl_msg* message, int attribute, const IpAddress& address) {
   nla_put(message, attribute, static_cast<int>(bytes.size()), bytes.data());
 }
 
+constexpr uint32_t kForEver = 0xffffffff;  // seconds
+
+/// An IPv6 address with a whole prefix is a VIP. The kernel would prefer it as the source of this host's own
+/// connections (RFC 6724 section 5, rule 8), and a real server answers none that comes from an address of its own:
+/// health checks would fail. Deprecated, it is nobody's choice; keepalived does the same.
+bool is_host_address(const IpPrefix& prefix) {
+  return !prefix.address.is_v4() && prefix.length == 128;
+}
+
 std::unique_ptr<rtnl_addr, AddressDeleter> make_address(InterfaceIndex interface, const IpPrefix& prefix) {
   std::unique_ptr<rtnl_addr, AddressDeleter> out(rtnl_addr_alloc());
   const auto bytes = prefix.address.bytes();
@@ -55,6 +64,10 @@ std::unique_ptr<rtnl_addr, AddressDeleter> make_address(InterfaceIndex interface
   rtnl_addr_set_local(out.get(), local);
   // Duplicate address detection would keep an IPv6 VIP silent for a second after a takeover.
   if (!prefix.address.is_v4()) rtnl_addr_set_flags(out.get(), IFA_F_NODAD);
+  if (is_host_address(prefix)) {
+    rtnl_addr_set_valid_lifetime(out.get(), kForEver);
+    rtnl_addr_set_preferred_lifetime(out.get(), 0);
+  }
   nl_addr_put(local);
   return out;
 }

@@ -104,6 +104,8 @@ class NeighborsTest(lab.LabTestCase):
     def test_silent_server_is_unresolved_and_passed_over_until_it_answers(self):
         self.start()
         self.wait_for_state(self.rs1, "UP", 10)
+        # Linux takes an interface's IPv6 addresses away when it goes down.
+        self.lab.run("rs1", "sysctl", "-qw", "net.ipv6.conf.eth0.keep_addr_on_down=1")
         self.lab.run("rs1", "ip", "link", "set", "eth0", "down")
         row = self.wait_for_state(self.rs1, "UNRESOLVED", 15)
         self.assertIn(f"no {self.protocol} answer on eth0", row["reason"])
