@@ -30,6 +30,7 @@ void take_virtual_server_head(VirtualServerHead& head, const Statement& statemen
   const auto arguments = statement.arguments();
   head.place = arguments[0].place;
   const bool mark = arguments[0].text == "fwmark";
+  head.by_mark = mark;
   if (mark || arguments[0].text == "group") {
     if (!expect_arguments(statement, 2, 2, context)) return;
     head.place = arguments[1].place;

@@ -44,13 +44,14 @@ class ServiceResolver {
 
  private:
   [[nodiscard]] std::string message(const std::string& text) const {
-    return "virtual_server " + to_string(spec_.head) + ": " + text;
+    const std::string name = to_string(spec_.head);
+    return "virtual_server" + (name.empty() ? "" : " " + name) + ": " + text;
   }
 
   void check_required() {
-    if (spec_.head.fwmark && spec_.protocol) {
+    if (spec_.head.by_mark && spec_.protocol) {
       diagnostics_.warning(spec_.protocol.place, "protocol is ignored: what has the fwmark has a protocol of its own");
-    } else if (!spec_.head.fwmark && !spec_.protocol.seen) {
+    } else if (!spec_.head.by_mark && !spec_.protocol.seen) {
       diagnostics_.error(spec_.place,
                          message("'protocol' is missing; write 'protocol TCP' or 'protocol UDP' (keepalived "
                                  "takes UDP)"));

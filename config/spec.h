@@ -121,6 +121,7 @@ struct GranularitySpec {
 struct VirtualServerHead {
   std::optional<IpAddress> address;
   uint16_t port = 0;
+  bool by_mark = false;  // fwmark, be the mark right or wrong
   std::optional<uint32_t> fwmark;
   std::optional<std::string> group;
   Place place;  // of the address, mark or name

@@ -23,7 +23,7 @@ config::Model reference() {
   instance.virtual_ipaddress = {IpPrefix::parse("172.18.250.99").value()};
   model.vrrp_instances = {instance};
   config::VirtualServer service;
-  service.key = ServiceKey::parse("tcp/172.18.250.99:80").value();
+  service.services.emplace_back().key = ServiceKey::parse("tcp/172.18.250.99:80").value();
   service.smtp_alert = false;  // about the quorum; a real server's own switch decides about its mails
   config::RealServer real;
   real.endpoint = Endpoint::parse("172.18.250.77:80").value();
@@ -97,7 +97,7 @@ TEST(TapAddresses, GoToTheTapOfTheirPort) {
 TEST(BackendInputs, ServicesKnowTheInstancesThatHoldTheirAddress) {
   auto model = reference();
   auto elsewhere = model.virtual_servers[0];
-  elsewhere.key.endpoint = Endpoint::parse("172.18.250.100:80").value();
+  elsewhere.services[0].key.endpoint = Endpoint::parse("172.18.250.100:80").value();
   model.virtual_servers.push_back(elsewhere);
   const auto inputs = to_backend_inputs(model);
   EXPECT_THAT(inputs.services[0].instances, ElementsAre("VI_1"));
