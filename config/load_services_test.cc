@@ -221,6 +221,18 @@ TEST(Marks, HaveTheFamilyOfTheirRealServers) {
   EXPECT_THAT(keys_of(model.virtual_servers[1]), ElementsAre("7:tcp/[2001:db8::1]:80"));
 }
 
+TEST(Groups, AreExpandedWithinALimit) {
+  std::string text = "virtual_server_group G {\n10.0.0.0/17\n10.1.0.0-10.1.127.253\n}\n";
+  const std::string real = "lb_kind DR\npersistence_timeout 0\nreal_server 192.0.2.7 { }";
+  const LoadResult most = load_text(text + service("group G", "protocol TCP\n" + real), "f");
+  ASSERT_TRUE(most.ok());
+  EXPECT_EQ(most.model->virtual_servers.at(0).services.size(), 65534U);
+  // Many virtual servers of a large group would take memory without end; one finding says it.
+  for (int i = 0; i < 1000; ++i) text += service("group G", "protocol TCP\n" + real);
+  EXPECT_THAT(findings(load_text(text, "f")),
+              ElementsAre("f:2:1: error: with these addresses there are more than 65534 virtual servers"));
+}
+
 struct Case {
   const char* name;
   std::string text;

@@ -87,9 +87,10 @@ dataplane::Scheduler to_scheduler(config::LbAlgo algo) {
   return Scheduler::kWeightedLeastConnection;
 }
 
-/// What stands for a virtual server in log lines; empty: its address and port.
-std::string log_name(const config::VirtualServer& server) {
-  if (!server.group.empty()) return "[" + server.group + "]";
+/// What stands for a virtual server in log lines, as in keepalived's; empty: its address and port. `groups` counts the
+/// virtual servers of each group.
+std::string log_name(const config::VirtualServer& server, std::map<std::string, unsigned>& groups) {
+  if (!server.group.empty()) return "[" + server.group + "]:" + std::to_string(groups[server.group]++);
   const uint32_t mark = server.services.front().fwmark;
   return mark == 0 ? std::string() : "FWM " + std::to_string(mark);
 }
@@ -111,12 +112,12 @@ RealServerInput to_real_server_input(const config::RealServer& real) {
 }
 
 ServiceInput to_service_input(const config::VirtualServer& server, const config::Service& service,
-                              const Holders& holders) {
+                              const Holders& holders, const std::string& name) {
   ServiceInput out;
   out.key = service.key;
   out.more_keys = service.more_keys;
   out.fwmark = service.fwmark;
-  out.name = log_name(server);
+  out.name = name;
   out.scheduler = to_scheduler(server.lb_algo);
   out.scheduler_flags = {.fallback = server.hash_fallback, .port = server.hash_port};
   out.persistence = {.timeout = whole_seconds(server.persistence_timeout),
@@ -211,8 +212,10 @@ BackendInputs to_backend_inputs(const Model& model) {
                   .conn_reuse = model.dataplane.conn_reuse,
                   .sloppy_tcp = model.dataplane.sloppy_tcp};
   const Holders held = holders(model);
+  std::map<std::string, unsigned> groups;
   for (const auto& server : model.virtual_servers) {
-    for (const auto& service : server.services) out.services.push_back(to_service_input(server, service, held));
+    const std::string name = log_name(server, groups);
+    for (const auto& service : server.services) out.services.push_back(to_service_input(server, service, held, name));
   }
   return out;
 }

@@ -180,7 +180,7 @@ TEST(BackendInputs, AGroupIsManyServicesAndCheckedOnce) {
   EXPECT_EQ(inputs.services[2].real_servers[0].endpoint.to_string(), "172.18.250.77:0");
   EXPECT_EQ(inputs.services[2].fwmark, 7U);
   EXPECT_EQ(inputs.services[2].more_keys.size(), 1U);
-  EXPECT_EQ(inputs.services[1].name, "[G]");
+  EXPECT_EQ(inputs.services[1].name, "[G]:0");
 }
 
 TEST(BackendInputs, AServiceIsHeldByWhoeverHoldsOneOfItsAddresses) {
