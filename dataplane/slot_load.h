@@ -47,7 +47,7 @@ class alignas(64) SlotLoad {
   void set_thresholds(uint32_t upper, uint32_t lower) noexcept {
     const uint32_t before = upper_.exchange(upper, std::memory_order_relaxed);
     lower_.store(lower, std::memory_order_relaxed);
-    if (upper == 0 || upper > before) word_.fetch_and(~kOverloaded, std::memory_order_relaxed);
+    if (upper > before) word_.fetch_and(~kOverloaded, std::memory_order_relaxed);
   }
 
  private:
@@ -59,7 +59,7 @@ class alignas(64) SlotLoad {
 
   static uint32_t active_of(uint64_t word) noexcept { return static_cast<uint32_t>((word & ~kOverloaded) >> 32); }
   static uint64_t total(uint64_t word) noexcept { return active_of(word) + uint64_t{static_cast<uint32_t>(word)}; }
-  // Without a threshold the mark does not count: a worker that still saw the old one may set it.
+  // Without a threshold the mark does not count: a worker that still sees the old one may set it.
   bool is_overloaded(uint64_t word) const noexcept {
     return (word & kOverloaded) != 0 && upper_.load(std::memory_order_relaxed) != 0;
   }
