@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: BSD-2-Clause
-// As scheduler_script_main.cc, which says what a script is, but the segments go as frames through the dataplane's
-// workers: parser, connection table, TCP states and all; "syn+ack" and "syn+fin" are further segments. The argument is
-// the number of workers; the clients take turns on them, as RSS would spread them.
+// As tests/e2e/scheduler_script_main.cc, which says what a script is, but the segments go as frames through the
+// dataplane's workers: parser, connection table, TCP states and all; "syn+ack" and "syn+fin" are further segments. The
+// argument is the number of workers; the clients take turns on them, as RSS would spread them.
 #include <algorithm>
 #include <iostream>
 #include <map>
