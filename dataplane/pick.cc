@@ -212,8 +212,8 @@ size_t maglev_place(const SchedulerTable& table, const PickInput& input) {
   return place_of(hash, table.maglev().size());
 }
 
-// With fallback, an overloaded server's clients go where the next bucket that can serve belongs. The kernel looks for it
-// from twice the client's own bucket on, and so do we: a client has the same second server with both.
+// With fallback, an overloaded server's clients go where the next bucket that can serve belongs. The kernel looks for
+// it from twice the client's own bucket on, and so do we: a client has the same second server with both.
 std::optional<SlotId> source_hash(const View& view, const PickInput& input) {
   const auto buckets = view.table.buckets();
   const size_t own = source_bucket(view.table, input);
