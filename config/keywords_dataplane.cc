@@ -20,6 +20,42 @@ void* take_port(void* scope, const Statement& statement, Context& context) {
   return &port;
 }
 
+/// fwmark MARK
+void* take_fwmark(void* scope, const Statement& statement, Context& context) {
+  FwmarkSpec& spec = static_cast<DataplaneSpec*>(scope)->fwmarks.emplace_back();
+  spec.place = statement.place();
+  if (!expect_arguments(statement, 1, 1, context)) return &spec;
+  const auto mark = fwmark(statement.arguments()[0].text);
+  if (mark) {
+    spec.mark = *mark;
+  } else {
+    report_value(statement, statement.arguments()[0], mark.error(), context);
+  }
+  return &spec;
+}
+
+/// PROTOCOL ADDRESSES [PORT]
+void take_destination(void* scope, const Statement& entry, Context& context) {
+  auto& spec = *static_cast<FwmarkSpec*>(scope);
+  const auto words = entry.words();
+  const auto report = [&](const Word& word, const std::string& message) {
+    context.diagnostics.error(word.place, "fwmark: found " + in_quotes(word.text) + ", " + message);
+    spec.broken = true;
+  };
+  if (words.size() < 2 || words.size() > 3) {
+    return report(words.size() < 2 ? words[0] : words[3], "wanted PROTOCOL ADDRESS [PORT], such as 'tcp 192.0.2.1 80'");
+  }
+  const auto protocol = any_case_protocol(words[0].text);
+  const auto range = address_range(words[1].text);
+  const auto port = words.size() > 2 ? number<uint16_t, 0>(words[2].text) : Result<uint16_t>(uint16_t{0});
+  if (!protocol) report(words[0], protocol.error().message);
+  if (!range) report(words[1], range.error().message);
+  if (!port) report(words[2], port.error().message);
+  if (protocol && range && port) spec.destinations.push_back({*protocol, *range, *port, entry.place()});
+}
+
+constexpr Block kFwmarkBlock{"fwmark", {}, take_destination};
+
 using P = PortSpec;
 constexpr Keyword kPortKeywords[] = {
     {"device", "DEVICE", "ports in the order of their ids",
@@ -40,8 +76,19 @@ constexpr Keyword kKeywords[] = {
     {"port", "ID { ... }", "",
      "A DPDK port, by its id from 0 on. A port needs no block: everything in it has a default.", take_port,
      &kPortBlock},
+    {"fwmark", "MARK { PROTOCOL ADDRESS[-ADDRESS] [PORT] ... }", "",
+     "What has this firewall mark, for 'virtual_server fwmark MARK': lbdp sees packets before any iptables rule could "
+     "mark them. One line a destination, such as 'tcp 192.0.2.10 80'; without a port all ports.",
+     take_fwmark, &kFwmarkBlock},
     {"connections", "64..268435456", "1048576", "Room for connections, in each worker; 16 bytes each.",
      one<D, &D::connections, number<uint32_t, 64, 268435456>>},
+    {"wide_connections", "64..268435456", "131072",
+     "The same for connections that need a longer key: those over IPv6, and those to virtual servers that serve all "
+     "ports.",
+     one<D, &D::wide_connections, number<uint32_t, 64, 268435456>>},
+    {"templates", "64..268435456", "131072",
+     "Room for clients of persistent virtual servers, over all workers: where their next connection goes.",
+     one<D, &D::templates, number<uint32_t, 64, 268435456>>},
     {"idle_sleep", "TIME", "0",
      "How long a worker that finds nothing to do may sleep: 50us, 1ms, 0.1s, at most 1s; a bare number is seconds. 0: "
      "never, the worker polls.",
@@ -58,6 +105,16 @@ constexpr Keyword kKeywords[] = {
     {"expire_nodest_conn", "[BOOL]", "on",
      "Forget a connection, on its next packet, whose real server is gone, as IPVS's switch of this name does.",
      flag<D, &D::expire_nodest_conn>},
+    {"expire_quiescent_template", "[BOOL]", "on",
+     "A client of a persistent virtual server whose real server has weight 0 goes to another one with its next "
+     "connection. off: it stays, as IPVS has it by default.",
+     flag<D, &D::expire_quiescent_template>},
+    {"conn_reuse", "[BOOL]", "on",
+     "A SYN on a connection that is over (TIME_WAIT, CLOSE) opens a new one, which may go elsewhere. off: it goes to "
+     "the same real server.",
+     flag<D, &D::conn_reuse>},
+    {"sloppy_tcp", "[BOOL]", "off", "Any TCP segment but a RST opens a connection, not a SYN alone.",
+     flag<D, &D::sloppy_tcp>},
 };
 
 }  // namespace

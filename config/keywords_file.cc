@@ -5,53 +5,67 @@
 namespace lbdp::config {
 namespace {
 
+void take_name(std::optional<std::string>& to, const Statement& statement, const Word& word, Context& context) {
+  auto read = name(word.text);
+  if (read) {
+    to = std::move(*read);
+  } else {
+    report_value(statement, word, read.error(), context);
+  }
+}
+
 void* take_vrrp_instance(void* scope, const Statement& statement, Context& context) {
   VrrpInstanceSpec& instance = static_cast<FileSpec*>(scope)->vrrp_instances.emplace_back();
   instance.place = statement.place();
   if (!expect_arguments(statement, 1, 1, context)) return &instance;
-  auto read = name(statement.arguments()[0].text);
-  if (read) {
-    instance.name = *read;
-  } else {
-    report_value(statement, statement.arguments()[0], read.error(), context);
-  }
+  std::optional<std::string> read;
+  take_name(read, statement, statement.arguments()[0], context);
+  instance.name = read.value_or("");
   return &instance;
 }
 
-/// virtual_server IP PORT; the other forms are known, and refused.
-void take_virtual_server_head(VirtualServerSpec& server, const Statement& statement, Context& context) {
+/// ADDRESS [PORT], fwmark MARK or group NAME
+void take_virtual_server_head(VirtualServerHead& head, const Statement& statement, Context& context) {
   if (!expect_arguments(statement, 1, 2, context)) return;
   const auto arguments = statement.arguments();
-  if (arguments[0].text == "fwmark" || arguments[0].text == "group") {
-    context.diagnostics.error(arguments[0].place, "virtual_server: " + in_quotes(arguments[0].text) +
-                                                      " is not supported yet; wanted virtual_server ADDRESS PORT");
+  head.place = arguments[0].place;
+  const bool mark = arguments[0].text == "fwmark";
+  head.by_mark = mark;
+  if (mark || arguments[0].text == "group") {
+    if (!expect_arguments(statement, 2, 2, context)) return;
+    head.place = arguments[1].place;
+    if (!mark) {
+      take_name(head.group, statement, arguments[1], context);
+    } else if (const auto read = fwmark(arguments[1].text)) {
+      head.fwmark = *read;
+    } else {
+      report_value(statement, arguments[1], read.error(), context);
+    }
     return;
   }
   const auto ip = address(arguments[0].text);
-  if (ip) {
-    server.address = *ip;
-  } else {
-    report_value(statement, arguments[0], ip.error(), context);
-  }
-  if (arguments.size() == 1 || arguments[1].text == "0") {
-    context.diagnostics.error(statement.place(),
-                              "virtual_server without a port is not supported yet (it needs "
-                              "persistence); wanted virtual_server ADDRESS PORT");
-    return;
-  }
-  const auto port = number<uint16_t, 1>(arguments[1].text);
-  if (port) {
-    server.port = *port;
-  } else {
-    report_value(statement, arguments[1], port.error(), context);
-  }
+  const auto port = arguments.size() > 1 ? number<uint16_t, 0>(arguments[1].text) : Result<uint16_t>(uint16_t{0});
+  if (!ip) report_value(statement, arguments[0], ip.error(), context);
+  if (!port) report_value(statement, arguments[1], port.error(), context);
+  if (!ip || !port) return;
+  head.address = *ip;
+  head.port = *port;
 }
 
 void* take_virtual_server(void* scope, const Statement& statement, Context& context) {
   VirtualServerSpec& server = static_cast<FileSpec*>(scope)->virtual_servers.emplace_back();
   server.place = statement.place();
-  take_virtual_server_head(server, statement, context);
+  take_virtual_server_head(server.head, statement, context);
   return &server;
+}
+
+void* take_group(void* scope, const Statement& statement, Context& context) {
+  VirtualServerGroupSpec& group = static_cast<FileSpec*>(scope)->groups.emplace_back();
+  group.place = statement.place();
+  std::optional<std::string> read;
+  if (expect_arguments(statement, 1, 1, context)) take_name(read, statement, statement.arguments()[0], context);
+  group.name = read.value_or("");
+  return &group;
 }
 
 constexpr Keyword kKeywords[] = {
@@ -60,9 +74,14 @@ constexpr Keyword kKeywords[] = {
     {"vrrp_instance", "NAME { ... }", "",
      "A VRRP instance: virtual addresses that belong to whichever director is MASTER. Names are unique.",
      take_vrrp_instance, &kVrrpInstanceBlock},
-    {"virtual_server", "ADDRESS PORT { ... }", "",
-     "A service that is balanced over real servers. Address, port and protocol together are unique.",
+    {"virtual_server", "ADDRESS [PORT]|fwmark MARK|group NAME { ... }", "",
+     "A service that is balanced over real servers: of an address and port (no port, or 0: all ports), of a firewall "
+     "mark, or of a group. Address, port and protocol together are unique.",
      take_virtual_server, &kVirtualServerBlock},
+    {"virtual_server_group", "NAME { ADDRESS[-ADDRESS] [PORT] | fwmark MARK ... }", "",
+     "Addresses and ports, ranges of addresses, and firewall marks, one a line, that 'virtual_server group NAME' makes "
+     "a virtual server each, with the same real servers, which are checked once.",
+     take_group, &kVirtualServerGroupBlock},
     {"dataplane", "{ ... }", "",
      "Settings of the packet path, which keepalived does not have. In a file that keepalived reads too, put @lbdp "
      "before "

@@ -53,10 +53,15 @@ TEST(Defaults, EmptyFile) {
   EXPECT_EQ(model.global.smtp_connect_timeout, seconds(30));
   EXPECT_EQ(model.global.smtp_server, std::nullopt);
   EXPECT_EQ(model.dataplane.connections, 1048576u);
+  EXPECT_EQ(model.dataplane.wide_connections, 131072u);
+  EXPECT_EQ(model.dataplane.templates, 131072u);
   EXPECT_EQ(model.dataplane.idle_sleep, seconds(0));
   EXPECT_EQ(model.dataplane.mbufs, 0u);
   EXPECT_EQ(model.dataplane.mbuf_size, 0);
   EXPECT_TRUE(model.dataplane.expire_nodest_conn);
+  EXPECT_TRUE(model.dataplane.expire_quiescent_template);
+  EXPECT_TRUE(model.dataplane.conn_reuse);
+  EXPECT_FALSE(model.dataplane.sloppy_tcp);
   EXPECT_EQ(model.dataplane.timeout_tcp, seconds(900));
   EXPECT_EQ(model.dataplane.timeout_tcpfin, seconds(120));
   EXPECT_EQ(model.dataplane.timeout_udp, seconds(300));
@@ -123,7 +128,7 @@ TEST(Inheritance, OrderInTheFileDoesNotMatter) {
   const Model model = load(
       "virtual_server 192.0.2.1 80 {\nreal_server 192.0.2.7 { TCP_CHECK { } }\nprotocol UDP\n"
       "lb_algo rr\nretry 5\n}\n");
-  EXPECT_EQ(model.virtual_servers.at(0).key.protocol, Protocol::kUdp);
+  EXPECT_EQ(model.virtual_servers.at(0).services.at(0).key.protocol, Protocol::kUdp);
   EXPECT_EQ(tcp_of(model).timing.retry, 5u);
 }
 
@@ -242,7 +247,8 @@ TEST(Values, Dataplane) {
   const Model model = load(
       "dataplane {\nport 1 {\ndevice net_tap0\ninterface eth1\n}\nport 0 {\ndevice 0000:03:00.0\nipaddress "
       "192.0.2.5/24\nrx_descriptors 512\ntx_descriptors 256\n}\nconnections 4096\nexpire_nodest_conn off\nmbufs "
-      "200000\nmbuf_size 256\n}");
+      "200000\nmbuf_size 256\nwide_connections 64\ntemplates 128\nexpire_quiescent_template no\nconn_reuse off\n"
+      "sloppy_tcp\n}");
   ASSERT_EQ(model.dataplane.ports.size(), 2u);
   EXPECT_EQ(model.dataplane.ports[0].id, 1);
   EXPECT_EQ(model.dataplane.ports[0].device, "net_tap0");
@@ -254,7 +260,12 @@ TEST(Values, Dataplane) {
   EXPECT_EQ(model.dataplane.connections, 4096u);
   EXPECT_EQ(model.dataplane.mbufs, 200000u);
   EXPECT_EQ(model.dataplane.mbuf_size, 256);
+  EXPECT_EQ(model.dataplane.wide_connections, 64u);
+  EXPECT_EQ(model.dataplane.templates, 128u);
   EXPECT_FALSE(model.dataplane.expire_nodest_conn);
+  EXPECT_FALSE(model.dataplane.expire_quiescent_template);
+  EXPECT_FALSE(model.dataplane.conn_reuse);
+  EXPECT_TRUE(model.dataplane.sloppy_tcp);
 }
 
 TEST(Values, IdleSleepHasUnits) {

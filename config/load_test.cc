@@ -60,7 +60,8 @@ Model reference_model() {
   model.vrrp_instances = {instance};
 
   VirtualServer server;
-  server.key = {Protocol::kTcp, {ip("172.18.250.99"), 80}};
+  server.services.emplace_back().key = {Protocol::kTcp, {ip("172.18.250.99"), 80}};
+  server.lb_algo = LbAlgo::kRoundRobin;
   server.real_servers = {reference_real_server("172.18.250.77"), reference_real_server("172.18.250.79")};
   model.virtual_servers = {server};
   model.interfaces = {"eth0"};

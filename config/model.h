@@ -102,9 +102,11 @@ struct TcpCheck {
 using Checker = std::variant<TcpCheck, HttpGet>;
 
 struct RealServer {
-  Endpoint endpoint;
+  Endpoint endpoint;  // as in the first of the virtual server's services; port 0 if that serves all ports or a mark
   Location where;
   int weight = 1;
+  uint32_t upper_threshold = 0;  // 0: none
+  uint32_t lower_threshold = 0;  // 0: three quarters of the upper one
   bool inhibit_on_failure = false;
   bool alpha = false;
   bool smtp_alert = true;  // resolved
@@ -113,13 +115,44 @@ struct RealServer {
   friend bool operator==(const RealServer&, const RealServer&) = default;
 };
 
-enum class LbAlgo : uint8_t { kRoundRobin };
+/// keepalived's lb_algo, without lblc and lblcr.
+enum class LbAlgo : uint8_t {
+  kRoundRobin,
+  kWeightedRoundRobin,
+  kLeastConnection,
+  kWeightedLeastConnection,
+  kShortestExpectedDelay,
+  kNeverQueue,
+  kSourceHash,
+  kDestinationHash,
+  kMaglev,
+  kFailover,
+  kOverflow,
+  kTwoChoices,
+};
+
+/// What IPVS would have as one service: an address and port, or a firewall mark with all that the dataplane block says
+/// to have it.
+struct Service {
+  ServiceKey key;                     // port 0: all ports
+  std::vector<ServiceKey> more_keys;  // of a firewall mark only
+  uint32_t fwmark = 0;                // 0: none
+
+  friend bool operator==(const Service&, const Service&) = default;
+};
 
 struct VirtualServer {
-  ServiceKey key;
+  std::string group;  // the virtual_server_group's name; empty: none
+  /// At least one, all of one family. More than one only of a group: each has all the real servers, which are checked
+  /// once.
+  std::vector<Service> services;
   Location where;
-  LbAlgo lb_algo = LbAlgo::kRoundRobin;
-  Duration persistence_timeout{0};  // 0: off, the only value so far
+  LbAlgo lb_algo = LbAlgo::kWeightedLeastConnection;
+  bool hash_port = false;                // sh-port, mh-port
+  bool hash_fallback = false;            // sh-fallback, mh-fallback
+  bool one_packet = false;               // ops
+  Duration persistence_timeout{0};       // 0: off
+  uint8_t persistence_granularity = 32;  // bits of the client's address; 128 for a whole IPv6 address
   bool alpha = false;
   bool smtp_alert = false;  // resolved
   std::vector<RealServer> real_servers;
@@ -142,11 +175,16 @@ struct Port {
 
 struct Dataplane {
   std::vector<Port> ports;
-  uint32_t connections = 1048576;  // per worker
-  Duration idle_sleep{0};          // 0: pure polling
-  uint32_t mbufs = 0;              // receive buffers a NUMA node; 0: as many as the queues need
-  uint16_t mbuf_size = 0;          // bytes, headroom included; 0: a whole frame fits
+  uint32_t connections = 1048576;      // per worker
+  uint32_t wide_connections = 131072;  // per worker
+  uint32_t templates = 131072;
+  Duration idle_sleep{0};  // 0: pure polling
+  uint32_t mbufs = 0;      // receive buffers a NUMA node; 0: as many as the queues need
+  uint16_t mbuf_size = 0;  // bytes, headroom included; 0: a whole frame fits
   bool expire_nodest_conn = true;
+  bool expire_quiescent_template = true;
+  bool conn_reuse = true;
+  bool sloppy_tcp = false;
   // lvs_timeouts' values; see shared defaults of IPVS
   Duration timeout_tcp = std::chrono::seconds(900);
   Duration timeout_tcpfin = std::chrono::seconds(120);

@@ -15,6 +15,8 @@ Model resolve(const FileSpec& spec, Diagnostics& diagnostics);
 GlobalDefs resolve_global(const GlobalSpec& spec, Diagnostics& diagnostics);
 std::vector<VrrpInstance> resolve_vrrp(const FileSpec& spec, Diagnostics& diagnostics);
 std::vector<VirtualServer> resolve_services(const FileSpec& spec, Diagnostics& diagnostics);
+/// Scheduler and persistence of a virtual server whose services are known.
+void resolve_scheduling(const VirtualServerSpec& spec, VirtualServer& server, Diagnostics& diagnostics);
 Dataplane resolve_dataplane(const FileSpec& spec, Diagnostics& diagnostics);
 
 /// The first setting that has a value, or `fallback`.

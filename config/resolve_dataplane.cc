@@ -56,11 +56,25 @@ Dataplane resolve_dataplane(const FileSpec& spec, Diagnostics& diagnostics) {
     }
     dataplane.ports.push_back(resolve_port(port, diagnostics));
   }
+  std::map<uint32_t, Place> marks;
+  for (const FwmarkSpec& mark : spec.dataplane.fwmarks) {
+    if (!mark.mark) continue;
+    const auto [first, inserted] = marks.emplace(*mark.mark, mark.place);
+    if (inserted) continue;
+    diagnostics.error(mark.place, "a second fwmark " + std::to_string(*mark.mark) + "; the first is at " +
+                                      diagnostics.location(first->second).to_string());
+  }
   dataplane.connections = first_of(dataplane.connections, spec.dataplane.connections);
+  dataplane.wide_connections = first_of(dataplane.wide_connections, spec.dataplane.wide_connections);
+  dataplane.templates = first_of(dataplane.templates, spec.dataplane.templates);
   dataplane.idle_sleep = first_of(dataplane.idle_sleep, spec.dataplane.idle_sleep);
   dataplane.mbufs = first_of(dataplane.mbufs, spec.dataplane.mbufs);
   dataplane.mbuf_size = first_of(dataplane.mbuf_size, spec.dataplane.mbuf_size);
   dataplane.expire_nodest_conn = first_of(dataplane.expire_nodest_conn, spec.dataplane.expire_nodest_conn);
+  dataplane.expire_quiescent_template =
+      first_of(dataplane.expire_quiescent_template, spec.dataplane.expire_quiescent_template);
+  dataplane.conn_reuse = first_of(dataplane.conn_reuse, spec.dataplane.conn_reuse);
+  dataplane.sloppy_tcp = first_of(dataplane.sloppy_tcp, spec.dataplane.sloppy_tcp);
   dataplane.timeout_tcp = timeout(spec.global.timeouts.tcp, dataplane.timeout_tcp);
   dataplane.timeout_tcpfin = timeout(spec.global.timeouts.tcpfin, dataplane.timeout_tcpfin);
   dataplane.timeout_udp = timeout(spec.global.timeouts.udp, dataplane.timeout_udp);

@@ -10,6 +10,8 @@
 #include <set>
 #include <string>
 
+#include "config/load.h"
+
 namespace lbdp::config {
 namespace {
 
@@ -55,6 +57,27 @@ TEST(Schema, DocumentationHasEveryRow) {
     EXPECT_NE(text.find("| `" + usage + "` | "), std::string::npos) << block.name << ": " << usage;
     EXPECT_NE(text.find("| " + std::string(keyword.text) + " |"), std::string::npos) << block.name << ": " << usage;
   });
+}
+
+TEST(Schema, DocumentationsExamplesAreGood) {
+  std::ifstream file(LBDP_DOCUMENTATION, std::ios::binary);
+  const std::string text{std::istreambuf_iterator<char>(file), {}};
+  const std::string fence = "\n```\n";
+  size_t examples = 0;
+  for (size_t open = text.find(fence); open != std::string::npos;) {
+    const size_t begin = open + fence.size();
+    const size_t close = text.find(fence, begin - 1);
+    ASSERT_NE(close, std::string::npos) << "a block of code does not end";
+    const std::string example = text.substr(begin, close + 1 - begin);
+    open = text.find(fence, close + fence.size() - 1);
+    if (example.starts_with("lb.conf:")) continue;  // what lbdp -t says
+    ++examples;
+    const LoadResult result = load_text(example, "example");
+    for (const Diagnostic& finding : result.diagnostics) {
+      EXPECT_EQ(finding.severity, Severity::kNote) << finding.to_string() << "\n" << example;
+    }
+  }
+  EXPECT_GT(examples, 6u);
 }
 
 }  // namespace

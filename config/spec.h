@@ -10,6 +10,7 @@
 #include <variant>
 #include <vector>
 
+#include "config/address_range.h"
 #include "config/model.h"
 #include "config/source.h"
 
@@ -102,6 +103,7 @@ struct RealServerSpec : CheckDefaultsSpec {
   std::optional<uint16_t> port;
   Place place;
   Setting<int> weight;
+  Setting<uint32_t> uthreshold, lthreshold;
   Setting<bool> inhibit_on_failure;
   Setting<bool> smtp_alert;
   std::vector<CheckerSpec> checkers;
@@ -109,18 +111,69 @@ struct RealServerSpec : CheckDefaultsSpec {
 
 enum class LbKind : uint8_t { kDirectRouting };
 
-struct VirtualServerSpec : CheckDefaultsSpec {
+/// A persistence_granularity before the family is known.
+struct GranularitySpec {
+  bool netmask = false;  // written as 255.255.255.0, IPv4's form
+  uint8_t bits = 0;
+};
+
+/// virtual_server ADDRESS [PORT], virtual_server fwmark MARK or virtual_server group NAME.
+struct VirtualServerHead {
   std::optional<IpAddress> address;
-  std::optional<uint16_t> port;
+  uint16_t port = 0;
+  bool by_mark = false;  // fwmark, be the mark right or wrong
+  std::optional<uint32_t> fwmark;
+  std::optional<std::string> group;
+  Place place;  // of the address, mark or name
+
+  [[nodiscard]] bool known() const { return address || fwmark || group; }  // false: it was wrong, and is reported
+};
+
+struct VirtualServerSpec : CheckDefaultsSpec {
+  VirtualServerHead head;
   Place place;
   Setting<LbAlgo> lb_algo;
   Setting<LbKind> lb_kind;
   Setting<Protocol> protocol;
+  // Flags of one scheduler each, and what ipvsadm calls flag-1 and flag-2: fallback and port of either.
+  Setting<bool> sh_port, sh_fallback, mh_port, mh_fallback, flag_1, flag_2, flag_3, hashed;
+  Setting<bool> ops;
   Setting<Duration> persistence_timeout;
+  Setting<GranularitySpec> persistence_granularity;
   Setting<int> weight;
   Setting<bool> inhibit_on_failure;
   Setting<bool> smtp_alert;
   std::vector<RealServerSpec> real_servers;
+};
+
+/// One line of a virtual_server_group: addresses with a port, or a mark.
+struct GroupEntrySpec {
+  AddressRange range;
+  uint16_t port = 0;
+  std::optional<uint32_t> fwmark;  // then there is no range
+  std::optional<Family> family;    // of a mark, if the line says it
+  Place place;
+};
+
+struct VirtualServerGroupSpec {
+  std::string name;
+  Place place;
+  std::vector<GroupEntrySpec> entries;
+  bool broken = false;  // a line was refused: then nothing is said about the others' being too few
+};
+
+/// What has a firewall mark.
+struct FwmarkSpec {
+  struct Destination {
+    Protocol protocol = Protocol::kTcp;
+    AddressRange range;
+    uint16_t port = 0;
+    Place place;
+  };
+  std::optional<uint32_t> mark;
+  Place place;
+  std::vector<Destination> destinations;
+  bool broken = false;
 };
 
 struct PortSpec {
@@ -135,11 +188,17 @@ struct PortSpec {
 
 struct DataplaneSpec {
   std::vector<PortSpec> ports;
+  std::vector<FwmarkSpec> fwmarks;
   Setting<uint32_t> connections;
+  Setting<uint32_t> wide_connections;
+  Setting<uint32_t> templates;
   Setting<Duration> idle_sleep;
   Setting<uint32_t> mbufs;
   Setting<uint16_t> mbuf_size;
   Setting<bool> expire_nodest_conn;
+  Setting<bool> expire_quiescent_template;
+  Setting<bool> conn_reuse;
+  Setting<bool> sloppy_tcp;
 };
 
 /// A whole file.
@@ -147,6 +206,7 @@ struct FileSpec {
   GlobalSpec global;
   std::vector<VrrpInstanceSpec> vrrp_instances;
   std::vector<VirtualServerSpec> virtual_servers;
+  std::vector<VirtualServerGroupSpec> groups;
   DataplaneSpec dataplane;
 };
 

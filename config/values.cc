@@ -4,6 +4,7 @@
 #include <net/if.h>
 
 #include <algorithm>
+#include <bit>
 
 namespace lbdp::config {
 namespace {
@@ -133,8 +134,28 @@ Result<IpPrefix> prefix(std::string_view text) {
 Result<Protocol> protocol(std::string_view text) {
   if (text == "TCP") return Protocol::kTcp;
   if (text == "UDP") return Protocol::kUdp;
-  if (text == "SCTP") return fail("wanted TCP or UDP: SCTP is not supported yet");
-  return fail("wanted TCP or UDP, in upper case");
+  if (text == "SCTP") return Protocol::kSctp;
+  return fail("wanted TCP, UDP or SCTP, in upper case");
+}
+
+Result<Protocol> any_case_protocol(std::string_view text) {
+  for (const Protocol protocol : {Protocol::kTcp, Protocol::kUdp, Protocol::kSctp}) {
+    if (text == to_string(protocol) || text == to_upper_string(protocol)) return protocol;
+  }
+  return fail("wanted tcp, udp or sctp");
+}
+
+Result<uint32_t> fwmark(std::string_view text) {
+  return number<uint32_t, 1>(text);
+}
+
+Result<uint8_t> netmask_length(std::string_view text) {
+  const auto mask = IpAddress::parse(text);
+  const uint32_t bits = mask && mask->is_v4() ? mask->v4().host() : 0;
+  if (bits == 0 || std::countl_one(bits) != std::popcount(bits)) {
+    return fail("wanted a netmask from 128.0.0.0 to 255.255.255.255 whose ones are all on the left");
+  }
+  return static_cast<uint8_t>(std::popcount(bits));
 }
 
 Result<HttpUrl::StatusRange> status_range(std::string_view text) {

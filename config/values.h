@@ -62,6 +62,12 @@ Result<IpAddress> address(std::string_view text);
 Result<IpAddress> ipv4_multicast(std::string_view text);
 Result<IpPrefix> prefix(std::string_view text);
 Result<Protocol> protocol(std::string_view text);
+/// The same in lower case too, for blocks that keepalived does not have.
+Result<Protocol> any_case_protocol(std::string_view text);
+/// A firewall mark; 0 is none.
+Result<uint32_t> fwmark(std::string_view text);
+/// The bits of a contiguous netmask such as "255.255.255.0"; at least one.
+Result<uint8_t> netmask_length(std::string_view text);
 /// "200" or "200-299"; 100 to 999.
 Result<HttpUrl::StatusRange> status_range(std::string_view text);
 

@@ -2,6 +2,7 @@
 #include "control/backend_set.h"
 
 #include <algorithm>
+#include <tuple>
 #include <utility>
 
 namespace lbdp::control {
@@ -13,8 +14,26 @@ std::string bracketed(const Endpoint& endpoint, Protocol protocol) {
          std::to_string(endpoint.port);
 }
 
-int weight_in_force(const RealServerInput& input, bool up) {
-  return input.inhibit_on_failure && !up ? 0 : input.weight;
+LinkPlace unknown_place() {
+  LinkPlace place;
+  place.reason = "not looked up yet";
+  return place;
+}
+
+RealServerKey checked_key(const ServiceInput& service, const RealServerInput& real) {
+  return real.checked_as.value_or(RealServerKey{service.key, real.endpoint});
+}
+
+void take_health(dataplane::RealServerParams& to, const RealServerInput& real, bool up) {
+  to.weight = real.inhibit_on_failure && !up ? 0 : real.weight;
+  to.in_table = up || real.inhibit_on_failure;
+}
+
+void take_place(dataplane::RealServerParams& to, const LinkPlace& place) {
+  to.mac = place.mac;
+  to.egress = place.egress;
+  to.vlan = place.vlan;
+  to.mtu = place.mtu;
 }
 
 }  // namespace
@@ -25,15 +44,18 @@ dataplane::Tables outline(const BackendInputs& inputs) {
   for (const auto& service : inputs.services) {
     auto& out = tables.virtual_servers.emplace_back();
     out.key = service.key;
+    out.more_keys = service.more_keys;
+    out.fwmark = service.fwmark;
     out.real_servers.reserve(service.real_servers.size());
     for (const auto& real : service.real_servers) out.real_servers.emplace_back().endpoint = real.endpoint;
   }
   return tables;
 }
 
-std::string describe(HealthChange change, const RealServerKey& key) {
+std::string describe(HealthChange change, const RealServerKey& key, std::string_view service_name) {
   const std::string real = bracketed(key.real, key.service.protocol);
-  const std::string service = bracketed(key.service.endpoint, key.service.protocol);
+  const std::string service =
+      service_name.empty() ? bracketed(key.service.endpoint, key.service.protocol) : std::string(service_name);
   switch (change) {
     case HealthChange::kRemoved: return "Removing service " + real + " from VS " + service;
     case HealthChange::kAdded: return "Adding service " + real + " to VS " + service;
@@ -54,54 +76,166 @@ std::string_view to_string(BackendStatus::State state) {
   return "?";
 }
 
+// --- configuration
+
 void BackendSet::configure(BackendInputs inputs, const IsUp& is_up) {
-  std::map<RealServerKey, Real> next;
-  std::set<IpAddress> addresses;
-  for (const auto& service : inputs.services) {
-    for (const auto& real : service.real_servers) {
-      const RealServerKey key{service.key, real.endpoint};
-      const auto known = reals_.find(key);
-      const bool up = is_up(key);
-      const std::string reason = up ? "" : "waits for its first good check";
-      next[key] = {.input = real, .up = up, .reason = known == reals_.end() ? reason : known->second.reason};
-      addresses.insert(real.endpoint.address);
+  inputs_ = std::move(inputs);
+  services_.clear();
+  services_.reserve(inputs_.services.size());
+  for (const auto& service : inputs_.services) services_.push_back(initial_params(service));
+  auto before = std::exchange(health_, {});
+  for (auto& [address, neighbour] : neighbours_) neighbour.positions.clear();
+  for (uint32_t service = 0; service < services_.size(); ++service) {
+    for (uint32_t real = 0; real < services_[service].real_servers.size(); ++real) {
+      index_real({service, real}, before, is_up);
     }
   }
-  std::erase_if(locations_, [&](const auto& entry) { return !addresses.contains(entry.first); });
-  reals_ = std::move(next);
-  inputs_ = std::move(inputs);
-  dirty_ = true;
+  std::erase_if(neighbours_, [](const auto& entry) { return entry.second.positions.empty(); });
+  index_services();
+  forget_changes();
+  reconfigured_ = true;
 }
 
+void BackendSet::index_real(Position position, std::map<RealServerKey, Health>& before, const IsUp& is_up) {
+  const RealServerInput& real = input(position);
+  auto [entry, fresh] = health_.try_emplace(checked_key(inputs_.services[position.service], real));
+  Health& health = entry->second;
+  if (fresh) {
+    health.up = is_up(entry->first);
+    const auto known = before.find(entry->first);
+    if (known != before.end()) {
+      health.reason = std::move(known->second.reason);
+    } else if (!health.up) {
+      health.reason = "waits for its first good check";
+    }
+  }
+  health.positions.push_back(position);
+  Neighbour& neighbour = neighbours_.try_emplace(real.endpoint.address, Neighbour{unknown_place(), {}}).first->second;
+  neighbour.positions.push_back(position);
+  take_health(params(position), real, health.up);
+  take_place(params(position), neighbour.place);
+}
+
+void BackendSet::index_services() {
+  by_instance_.clear();
+  for (uint32_t service = 0; service < services_.size(); ++service) {
+    for (const auto& instance : inputs_.services[service].instances) by_instance_[instance].push_back(service);
+  }
+}
+
+dataplane::VirtualServerParams BackendSet::initial_params(const ServiceInput& service) const {
+  dataplane::VirtualServerParams out;
+  out.key = service.key;
+  out.more_keys = service.more_keys;
+  out.fwmark = service.fwmark;
+  out.scheduler = service.scheduler;
+  out.scheduler_flags = service.scheduler_flags;
+  out.persistence = service.persistence;
+  out.one_packet = service.one_packet;
+  out.owned = owned(service);
+  out.real_servers.reserve(service.real_servers.size());
+  for (const auto& real : service.real_servers) {
+    auto& to = out.real_servers.emplace_back();
+    to.endpoint = real.endpoint;
+    to.upper_threshold = real.upper_threshold;
+    to.lower_threshold = real.lower_threshold;
+  }
+  return out;
+}
+
+// --- events
+
 HealthChange BackendSet::set_health(const RealServerKey& key, bool up, std::string reason) {
-  const auto found = reals_.find(key);
-  if (found == reals_.end()) return HealthChange::kNone;
-  Real& real = found->second;
-  const bool was_up = std::exchange(real.up, up);
-  real.reason = std::move(reason);
+  const auto found = health_.find(key);
+  if (found == health_.end()) return HealthChange::kNone;
+  Health& health = found->second;
+  const bool was_up = std::exchange(health.up, up);
+  health.reason = std::move(reason);
   if (was_up == up) return HealthChange::kNone;
-  dirty_ = true;
-  if (real.input.inhibit_on_failure) return up ? HealthChange::kEnabled : HealthChange::kDisabled;
+  for (const Position position : health.positions) {
+    take_health(params(position), input(position), up);
+    mark_changed(position.service);
+  }
+  if (input(health.positions.front()).inhibit_on_failure) return up ? HealthChange::kEnabled : HealthChange::kDisabled;
   return up ? HealthChange::kAdded : HealthChange::kRemoved;
 }
 
 void BackendSet::set_location(const IpAddress& address, LinkPlace location) {
-  auto& known = locations_[address];
-  // The tables hold the MAC and the port only: a new reason is no cause to publish.
-  if (known.mac != location.mac || known.egress != location.egress) dirty_ = true;
-  known = std::move(location);
+  Neighbour& neighbour = neighbours_[address];
+  const auto published = [](const LinkPlace& place) {
+    return std::tie(place.mac, place.egress, place.vlan, place.mtu);
+  };
+  // The tables have no interface and no reason: a new one is no cause to publish.
+  const bool changed = published(neighbour.place) != published(location);
+  neighbour.place = std::move(location);
+  if (!changed) return;
+  for (const Position position : neighbour.positions) {
+    take_place(params(position), neighbour.place);
+    mark_changed(position.service);
+  }
 }
 
 void BackendSet::set_master(const std::string& instance, bool master) {
   const bool changed = master ? masters_.insert(instance).second : masters_.erase(instance) > 0;
-  if (changed) dirty_ = true;
+  if (!changed) return;
+  const auto found = by_instance_.find(instance);
+  if (found == by_instance_.end()) return;
+  for (const uint32_t service : found->second) refresh_owned(service);
 }
 
-void BackendSet::set_masters(std::set<std::string> instances) {
-  if (masters_ == instances) return;
-  masters_ = std::move(instances);
-  dirty_ = true;
+void BackendSet::set_masters(const std::set<std::string>& instances) {
+  const std::set<std::string> before = masters_;
+  for (const auto& instance : before) {
+    if (!instances.contains(instance)) set_master(instance, false);
+  }
+  for (const auto& instance : instances) set_master(instance, true);
 }
+
+void BackendSet::refresh_owned(uint32_t service) {
+  const bool now = owned(inputs_.services[service]);
+  if (std::exchange(services_[service].owned, now) != now) mark_changed(service);
+}
+
+void BackendSet::mark_changed(uint32_t service) {
+  if (is_changed_[service]) return;
+  is_changed_[service] = true;
+  changed_.push_back(service);
+}
+
+// --- tables
+
+void BackendSet::forget_changes() {
+  reconfigured_ = false;
+  changed_.clear();
+  is_changed_.assign(services_.size(), false);
+}
+
+dataplane::Tables BackendSet::take_tables() {
+  forget_changes();
+  return {.virtual_servers = services_, .switches = inputs_.switches};
+}
+
+std::vector<dataplane::VirtualServerParams> BackendSet::take_changes() {
+  std::sort(changed_.begin(), changed_.end());
+  std::vector<dataplane::VirtualServerParams> out;
+  out.reserve(changed_.size());
+  for (const uint32_t service : changed_) {
+    out.push_back(services_[service]);
+    is_changed_[service] = false;
+  }
+  changed_.clear();
+  return out;
+}
+
+const RealServerInput& BackendSet::input(Position position) const {
+  return inputs_.services[position.service].real_servers[position.real];
+}
+
+dataplane::RealServerParams& BackendSet::params(Position position) {
+  return services_[position.service].real_servers[position.real];
+}
+
+// --- what is shown
 
 bool BackendSet::owned(const ServiceInput& service) const {
   return service.instances.empty() ||
@@ -109,52 +243,20 @@ bool BackendSet::owned(const ServiceInput& service) const {
                      [this](const std::string& instance) { return masters_.contains(instance); });
 }
 
-const LinkPlace& BackendSet::location(const IpAddress& address) const {
-  static const LinkPlace kUnknown{.mac = {}, .egress = {}, .interface = {}, .reason = "not looked up yet"};
-  const auto found = locations_.find(address);
-  return found == locations_.end() ? kUnknown : found->second;
-}
-
-dataplane::RealServerParams BackendSet::params(const RealServerKey& key) const {
-  const Real& real = reals_.at(key);
-  const LinkPlace& place = location(key.real.address);
-  return {.endpoint = key.real,
-          .weight = weight_in_force(real.input, real.up),
-          .in_table = real.up || real.input.inhibit_on_failure,
-          .mac = place.mac,
-          .egress = place.egress};
-}
-
-dataplane::Tables BackendSet::take_tables() {
-  dataplane::Tables tables;
-  tables.switches.expire_nodest_conn = inputs_.expire_nodest_conn;
-  tables.virtual_servers.reserve(inputs_.services.size());
-  for (const auto& service : inputs_.services) {
-    auto& out = tables.virtual_servers.emplace_back();
-    out.key = service.key;
-    out.scheduler = service.scheduler;
-    out.owned = owned(service);
-    out.real_servers.reserve(service.real_servers.size());
-    for (const auto& real : service.real_servers) out.real_servers.push_back(params({service.key, real.endpoint}));
-  }
-  dirty_ = false;
-  return tables;
-}
-
-BackendStatus BackendSet::status(const ServiceInput& service, const RealServerInput& input) const {
-  const RealServerKey key{service.key, input.endpoint};
-  const auto as_published = params(key);
-  const Real& real = reals_.at(key);
-  BackendStatus row{.key = key,
+BackendStatus BackendSet::status(const ServiceInput& service, const RealServerInput& real) const {
+  const Health& health = health_.at(checked_key(service, real));
+  dataplane::RealServerParams published;
+  take_health(published, real, health.up);
+  BackendStatus row{.key = {service.key, real.endpoint},
                     .state = BackendStatus::State::kUp,
                     .reason = {},
-                    .in_table = as_published.in_table,
-                    .weight = as_published.weight,
-                    .configured_weight = input.weight,
-                    .location = location(input.endpoint.address)};
-  if (!real.up) {
+                    .in_table = published.in_table,
+                    .weight = published.weight,
+                    .configured_weight = real.weight,
+                    .location = neighbours_.at(real.endpoint.address).place};
+  if (!health.up) {
     row.state = BackendStatus::State::kDown;
-    row.reason = real.reason;
+    row.reason = health.reason;
   } else if (!row.location.mac) {
     row.state = BackendStatus::State::kUnresolved;
     row.reason = row.location.reason;
@@ -166,14 +268,22 @@ BackendStatus BackendSet::status(const ServiceInput& service, const RealServerIn
 }
 
 std::vector<IpAddress> BackendSet::addresses() const {
-  std::set<IpAddress> addresses;
-  for (const auto& [key, real] : reals_) addresses.insert(key.real.address);
-  return {addresses.begin(), addresses.end()};
+  std::vector<IpAddress> addresses;
+  for (const auto& [address, neighbour] : neighbours_) {
+    if (!neighbour.positions.empty()) addresses.push_back(address);
+  }
+  return addresses;
 }
 
 bool BackendSet::wants_mail(const RealServerKey& key) const {
-  const auto found = reals_.find(key);
-  return found != reals_.end() && found->second.input.smtp_alert;
+  const auto found = health_.find(key);
+  return found != health_.end() && input(found->second.positions.front()).smtp_alert;
+}
+
+std::string_view BackendSet::service_name(const RealServerKey& key) const {
+  const auto found = health_.find(key);
+  if (found == health_.end()) return {};
+  return inputs_.services[found->second.positions.front().service].name;
 }
 
 }  // namespace lbdp::control

@@ -138,7 +138,7 @@ Result<void> Director::apply(const config::Model& model) {
   for (const auto& instance : speaker_->status()) {
     if (instance.state == vrrp::State::kMaster) masters.insert(instance.params.name);
   }
-  backends_.set_masters(std::move(masters));
+  backends_.set_masters(masters);
   runner_->apply(to_check_targets(model));
   backends_.configure(std::move(inputs), [this](const RealServerKey& key) { return runner_->is_up(key); });
   neighbours_->set_addresses(backends_.addresses());
@@ -184,7 +184,7 @@ Result<std::string> Director::take_loaded(config::LoadResult loaded) {
 void Director::on_verdict(const checks::Verdict& verdict) {
   const auto change = backends_.set_health(verdict.key, verdict.up, verdict.reason);
   if (change == HealthChange::kNone) return;
-  log_.info("{} ({})", describe(change, verdict.key), verdict.reason);
+  log_.info("{} ({})", describe(change, verdict.key, backends_.service_name(verdict.key)), verdict.reason);
   publisher_->touch();
   if (backends_.wants_mail(verdict.key)) {
     mailer_.send(real_server_mail(router_id(model_), verdict.key, verdict.up, verdict.type, verdict.reason));

@@ -14,11 +14,15 @@ class FakeDataplane : public dataplane::Dataplane {
  public:
   Result<void> publish(const dataplane::Tables& tables) override {
     ++publications;
+    ++whole_publications;
+    if (refuse_tables) return fail("no more ids");
     last = tables;
     return {};
   }
   Result<void> publish_changes(std::span<const dataplane::VirtualServerParams> changed) override {
     ++publications;
+    if (refuse_changes) return fail("not now");
+    last_changes.assign(changed.begin(), changed.end());
     for (const auto& service : changed) {
       const auto known = std::find_if(last.virtual_servers.begin(), last.virtual_servers.end(),
                                       [&](const auto& one) { return one.key == service.key; });
@@ -53,8 +57,10 @@ class FakeDataplane : public dataplane::Dataplane {
   mutable dataplane::ConnectionFilter last_filter;
   std::vector<dataplane::TemplateRow> template_list;
   dataplane::Explanation explanation;
-  unsigned publications = 0, collections = 0;
+  unsigned publications = 0, whole_publications = 0, collections = 0;
+  bool refuse_tables = false, refuse_changes = false;
   dataplane::Tables last;
+  std::vector<dataplane::VirtualServerParams> last_changes;
   std::vector<dataplane::PortStatus> port_list;
   std::vector<dataplane::WorkerStatus> worker_list;
   std::map<RealServerKey, dataplane::RealServerCounters> counts;

@@ -6,6 +6,7 @@
 #include <algorithm>
 #include <array>
 #include <deque>
+#include <map>
 #include <set>
 
 namespace lbdp::control {
@@ -40,22 +41,97 @@ std::chrono::seconds whole_seconds(config::Duration duration) {
   return std::chrono::duration_cast<std::chrono::seconds>(duration);
 }
 
-std::vector<std::string> holders(const Model& model, const IpAddress& vip) {
-  std::vector<std::string> names;
+/// VRRP instances by the addresses that they hold.
+using Holders = std::map<IpAddress, std::vector<std::string>>;
+
+Holders holders(const Model& model) {
+  Holders holders;
   for (const auto& instance : model.vrrp_instances) {
-    const auto& addresses = instance.virtual_ipaddress;
-    const bool holds =
-        std::any_of(addresses.begin(), addresses.end(), [&](const IpPrefix& p) { return p.address == vip; });
-    if (holds) names.push_back(instance.name);
+    for (const auto& prefix : instance.virtual_ipaddress) holders[prefix.address].push_back(instance.name);
   }
-  return names;
+  return holders;
+}
+
+/// The instances that hold an address of a service, each once.
+std::vector<std::string> instances_of(const config::Service& service, const Holders& holders) {
+  std::vector<std::string> instances;
+  const auto add = [&](const ServiceKey& key) {
+    const auto found = holders.find(key.endpoint.address);
+    if (found == holders.end()) return;
+    for (const auto& name : found->second) {
+      if (std::find(instances.begin(), instances.end(), name) == instances.end()) instances.push_back(name);
+    }
+  };
+  add(service.key);
+  for (const auto& key : service.more_keys) add(key);
+  return instances;
 }
 
 dataplane::Scheduler to_scheduler(config::LbAlgo algo) {
+  using config::LbAlgo;
+  using dataplane::Scheduler;
   switch (algo) {
-    case config::LbAlgo::kRoundRobin: return dataplane::Scheduler::kRoundRobin;
+    case LbAlgo::kRoundRobin: return Scheduler::kRoundRobin;
+    case LbAlgo::kWeightedRoundRobin: return Scheduler::kWeightedRoundRobin;
+    case LbAlgo::kLeastConnection: return Scheduler::kLeastConnection;
+    case LbAlgo::kWeightedLeastConnection: return Scheduler::kWeightedLeastConnection;
+    case LbAlgo::kShortestExpectedDelay: return Scheduler::kShortestExpectedDelay;
+    case LbAlgo::kNeverQueue: return Scheduler::kNeverQueue;
+    case LbAlgo::kSourceHash: return Scheduler::kSourceHash;
+    case LbAlgo::kDestinationHash: return Scheduler::kDestinationHash;
+    case LbAlgo::kMaglev: return Scheduler::kMaglev;
+    case LbAlgo::kFailover: return Scheduler::kFailover;
+    case LbAlgo::kOverflow: return Scheduler::kOverflow;
+    case LbAlgo::kTwoChoices: return Scheduler::kTwoChoices;
   }
-  return dataplane::Scheduler::kRoundRobin;
+  return Scheduler::kWeightedLeastConnection;
+}
+
+/// What stands for a virtual server in log lines, as in keepalived's; empty: its address and port. `groups` counts the
+/// virtual servers of each group.
+std::string log_name(const config::VirtualServer& server, std::map<std::string, unsigned>& groups) {
+  if (!server.group.empty()) return "[" + server.group + "]:" + std::to_string(groups[server.group]++);
+  const uint32_t mark = server.services.front().fwmark;
+  return mark == 0 ? std::string() : "FWM " + std::to_string(mark);
+}
+
+/// A real server in one of its virtual server's services: direct routing keeps the service's port, if it has one.
+Endpoint endpoint_in(const config::Service& service, const config::RealServer& real) {
+  return {real.endpoint.address, service.fwmark == 0 ? service.key.endpoint.port : uint16_t{0}};
+}
+
+RealServerInput to_real_server_input(const config::RealServer& real) {
+  RealServerInput out;
+  out.endpoint = real.endpoint;
+  out.weight = real.weight;
+  out.upper_threshold = real.upper_threshold;
+  out.lower_threshold = real.lower_threshold;
+  out.inhibit_on_failure = real.inhibit_on_failure;
+  out.smtp_alert = real.smtp_alert;
+  return out;
+}
+
+ServiceInput to_service_input(const config::VirtualServer& server, const config::Service& service,
+                              const Holders& holders, const std::string& name) {
+  ServiceInput out;
+  out.key = service.key;
+  out.more_keys = service.more_keys;
+  out.fwmark = service.fwmark;
+  out.name = name;
+  out.scheduler = to_scheduler(server.lb_algo);
+  out.scheduler_flags = {.fallback = server.hash_fallback, .port = server.hash_port};
+  out.persistence = {.timeout = whole_seconds(server.persistence_timeout),
+                     .granularity = server.persistence_granularity};
+  out.one_packet = server.one_packet;
+  out.instances = instances_of(service, holders);
+  const ServiceKey& checked = server.services.front().key;
+  for (const auto& real : server.real_servers) {
+    auto& to = out.real_servers.emplace_back(to_real_server_input(real));
+    if (service.key == checked) continue;
+    to.endpoint = endpoint_in(service, real);
+    to.checked_as = RealServerKey{checked, real.endpoint};
+  }
+  return out;
 }
 
 checks::Timing to_timing(const config::CheckTiming& timing) {
@@ -85,9 +161,9 @@ struct ToChecker {
   }
 };
 
-checks::TargetParams to_target(const config::VirtualServer& service, const config::RealServer& real) {
+checks::TargetParams to_target(const config::VirtualServer& server, const config::RealServer& real) {
   checks::TargetParams target{
-      .key = {service.key, real.endpoint}, .alpha = service.alpha || real.alpha, .checkers = {}};
+      .key = {server.services.front().key, real.endpoint}, .alpha = server.alpha || real.alpha, .checkers = {}};
   for (const auto& checker : real.checkers) target.checkers.push_back(std::visit(ToChecker{}, checker));
   return target;
 }
@@ -97,6 +173,8 @@ checks::TargetParams to_target(const config::VirtualServer& service, const confi
 dataplane::StartupParams to_startup_params(const Model& model) {
   dataplane::StartupParams out;
   out.connections_per_worker = model.dataplane.connections;
+  out.wide_connections_per_worker = model.dataplane.wide_connections;
+  out.templates = model.dataplane.templates;
   out.idle_sleep = model.dataplane.idle_sleep;
   out.mbufs = model.dataplane.mbufs;
   out.mbuf_size = model.dataplane.mbuf_size;
@@ -129,18 +207,15 @@ std::vector<TapAddress> to_tap_addresses(const Model& model, const dataplane::St
 
 BackendInputs to_backend_inputs(const Model& model) {
   BackendInputs out;
-  out.expire_nodest_conn = model.dataplane.expire_nodest_conn;
-  for (const auto& service : model.virtual_servers) {
-    ServiceInput& to = out.services.emplace_back();
-    to.key = service.key;
-    to.scheduler = to_scheduler(service.lb_algo);
-    to.instances = holders(model, service.key.endpoint.address);
-    for (const auto& real : service.real_servers) {
-      to.real_servers.push_back({.endpoint = real.endpoint,
-                                 .weight = real.weight,
-                                 .inhibit_on_failure = real.inhibit_on_failure,
-                                 .smtp_alert = real.smtp_alert});
-    }
+  out.switches = {.expire_nodest_conn = model.dataplane.expire_nodest_conn,
+                  .expire_quiescent_template = model.dataplane.expire_quiescent_template,
+                  .conn_reuse = model.dataplane.conn_reuse,
+                  .sloppy_tcp = model.dataplane.sloppy_tcp};
+  const Holders held = holders(model);
+  std::map<std::string, unsigned> groups;
+  for (const auto& server : model.virtual_servers) {
+    const std::string name = log_name(server, groups);
+    for (const auto& service : server.services) out.services.push_back(to_service_input(server, service, held, name));
   }
   return out;
 }
@@ -200,10 +275,14 @@ std::vector<std::string> restart_reasons(const Model& running, const Model& next
   const auto& from = running.dataplane;
   const auto& to = next.dataplane;
   if (from.ports != to.ports) reasons.emplace_back("the ports of the dataplane block have changed");
-  if (from.connections != to.connections) {
-    reasons.push_back("dataplane connections is " + std::to_string(from.connections) + " now and " +
-                      std::to_string(to.connections) + " in the file");
-  }
+  const auto compare = [&](const char* name, uint32_t now, uint32_t wanted) {
+    if (now == wanted) return;
+    reasons.push_back("dataplane " + std::string(name) + " is " + std::to_string(now) + " now and " +
+                      std::to_string(wanted) + " in the file");
+  };
+  compare("connections", from.connections, to.connections);
+  compare("wide_connections", from.wide_connections, to.wide_connections);
+  compare("templates", from.templates, to.templates);
   if (from.mbufs != to.mbufs || from.mbuf_size != to.mbuf_size) {
     reasons.emplace_back("the dataplane's mbufs or mbuf_size have changed");
   }

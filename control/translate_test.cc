@@ -3,6 +3,10 @@
 
 #include <gmock/gmock.h>
 
+#include <set>
+
+#include "config/load.h"
+
 namespace lbdp::control {
 namespace {
 
@@ -23,7 +27,7 @@ config::Model reference() {
   instance.virtual_ipaddress = {IpPrefix::parse("172.18.250.99").value()};
   model.vrrp_instances = {instance};
   config::VirtualServer service;
-  service.key = ServiceKey::parse("tcp/172.18.250.99:80").value();
+  service.services.emplace_back().key = ServiceKey::parse("tcp/172.18.250.99:80").value();
   service.smtp_alert = false;  // about the quorum; a real server's own switch decides about its mails
   config::RealServer real;
   real.endpoint = Endpoint::parse("172.18.250.77:80").value();
@@ -75,10 +79,14 @@ TEST(StartupParams, VlanInterfacesAreOnTopOfTheirTap) {
 TEST(StartupParams, PlainSettingsPass) {
   auto model = reference();
   model.dataplane.connections = 4096;
+  model.dataplane.wide_connections = 512;
+  model.dataplane.templates = 256;
   model.dataplane.idle_sleep = std::chrono::microseconds(50);
   model.dataplane.timeout_udp = std::chrono::seconds(7);
   const auto params = to_startup_params(model);
   EXPECT_EQ(params.connections_per_worker, 4096U);
+  EXPECT_EQ(params.wide_connections_per_worker, 512U);
+  EXPECT_EQ(params.templates, 256U);
   EXPECT_EQ(params.idle_sleep, std::chrono::microseconds(50));
   EXPECT_EQ(params.timeouts.udp, std::chrono::seconds(7));
   EXPECT_EQ(params.timeouts.tcp, std::chrono::seconds(900));
@@ -97,12 +105,129 @@ TEST(TapAddresses, GoToTheTapOfTheirPort) {
 TEST(BackendInputs, ServicesKnowTheInstancesThatHoldTheirAddress) {
   auto model = reference();
   auto elsewhere = model.virtual_servers[0];
-  elsewhere.key.endpoint = Endpoint::parse("172.18.250.100:80").value();
+  elsewhere.services[0].key.endpoint = Endpoint::parse("172.18.250.100:80").value();
   model.virtual_servers.push_back(elsewhere);
   const auto inputs = to_backend_inputs(model);
   EXPECT_THAT(inputs.services[0].instances, ElementsAre("VI_1"));
   EXPECT_THAT(inputs.services[1].instances, IsEmpty());
   EXPECT_TRUE(inputs.services[0].real_servers[0].smtp_alert);
+}
+
+TEST(BackendInputs, HaveAllThatTheFileSays) {
+  auto model = reference();
+  auto& server = model.virtual_servers[0];
+  server.lb_algo = config::LbAlgo::kMaglev;
+  server.hash_port = true;
+  server.one_packet = true;
+  server.persistence_timeout = std::chrono::seconds(360);
+  server.persistence_granularity = 24;
+  server.real_servers[0].weight = 5;
+  server.real_servers[0].upper_threshold = 20;
+  server.real_servers[0].lower_threshold = 10;
+  model.dataplane.expire_nodest_conn = false;
+  model.dataplane.sloppy_tcp = true;
+  const auto inputs = to_backend_inputs(model);
+  EXPECT_EQ(inputs.switches, (dataplane::Switches{.expire_nodest_conn = false, .sloppy_tcp = true}));
+  const auto& service = inputs.services.at(0);
+  EXPECT_EQ(service.name, "");
+  EXPECT_EQ(service.scheduler, dataplane::Scheduler::kMaglev);
+  EXPECT_EQ(service.scheduler_flags, (dataplane::SchedulerFlags{.fallback = false, .port = true}));
+  EXPECT_EQ(service.persistence, (dataplane::Persistence{std::chrono::seconds(360), 24}));
+  EXPECT_TRUE(service.one_packet);
+  const auto& real = service.real_servers.at(0);
+  EXPECT_EQ(real.endpoint.to_string(), "172.18.250.77:80");
+  EXPECT_EQ(real.weight, 5);
+  EXPECT_EQ(real.upper_threshold, 20U);
+  EXPECT_EQ(real.lower_threshold, 10U);
+  EXPECT_EQ(real.checked_as, std::nullopt);
+}
+
+TEST(BackendInputs, EverySchedulerHasItsOwn) {
+  std::set<dataplane::Scheduler> schedulers;
+  for (int algo = 0; algo <= static_cast<int>(config::LbAlgo::kTwoChoices); ++algo) {
+    auto model = reference();
+    model.virtual_servers[0].lb_algo = static_cast<config::LbAlgo>(algo);
+    const auto scheduler = to_backend_inputs(model).services[0].scheduler;
+    EXPECT_EQ(static_cast<int>(scheduler), algo) << "both lists have one order";
+    schedulers.insert(scheduler);
+  }
+  EXPECT_EQ(schedulers.size(), 12U);
+}
+
+config::Model with_group() {
+  auto model = reference();
+  auto& server = model.virtual_servers[0];
+  server.group = "G";
+  server.services.emplace_back().key = ServiceKey::parse("tcp/172.18.250.100:443").value();
+  auto& mark = server.services.emplace_back();
+  mark.key = ServiceKey::parse("tcp/172.18.250.101:0").value();
+  mark.more_keys = {ServiceKey::parse("udp/172.18.250.99:53").value()};
+  mark.fwmark = 7;
+  return model;
+}
+
+TEST(BackendInputs, AGroupIsManyServicesAndCheckedOnce) {
+  const auto model = with_group();
+  const auto inputs = to_backend_inputs(model);
+  ASSERT_EQ(inputs.services.size(), 3U);
+  const auto targets = to_check_targets(model);
+  ASSERT_EQ(targets.size(), 1U);
+  EXPECT_EQ(inputs.services[0].real_servers[0].checked_as, std::nullopt);
+  EXPECT_EQ(targets[0].key, (RealServerKey{inputs.services[0].key, inputs.services[0].real_servers[0].endpoint}));
+  EXPECT_EQ(inputs.services[1].real_servers[0].checked_as, targets[0].key);
+  EXPECT_EQ(inputs.services[1].real_servers[0].endpoint.to_string(), "172.18.250.77:443") << "its port";
+  EXPECT_EQ(inputs.services[2].real_servers[0].checked_as, targets[0].key);
+  EXPECT_EQ(inputs.services[2].real_servers[0].endpoint.to_string(), "172.18.250.77:0");
+  EXPECT_EQ(inputs.services[2].fwmark, 7U);
+  EXPECT_EQ(inputs.services[2].more_keys.size(), 1U);
+  EXPECT_EQ(inputs.services[1].name, "[G]:0");
+}
+
+TEST(BackendInputs, AServiceIsHeldByWhoeverHoldsOneOfItsAddresses) {
+  const auto inputs = to_backend_inputs(with_group());
+  EXPECT_THAT(inputs.services[0].instances, ElementsAre("VI_1"));
+  EXPECT_THAT(inputs.services[1].instances, IsEmpty());
+  EXPECT_THAT(inputs.services[2].instances, ElementsAre("VI_1"));
+}
+
+TEST(BackendInputs, AMarkHasIpvsadmsName) {
+  auto model = with_group();
+  auto& server = model.virtual_servers[0];
+  server.group.clear();
+  server.services.erase(server.services.begin(), server.services.begin() + 2);
+  EXPECT_EQ(to_backend_inputs(model).services.at(0).name, "FWM 7");
+}
+
+TEST(BackendInputs, FromAFileToTheTables) {
+  const auto loaded = config::load_text(
+      "vrrp_instance V { interface eth0\nvirtual_router_id 1\nvirtual_ipaddress { 192.0.2.1 } }\n"
+      "virtual_server_group G {\n192.0.2.1-3 80\n}\n"
+      "virtual_server group G {\nprotocol UDP\nlb_algo sh\nsh-port\nops\npersistence_granularity 255.255.0.0\n"
+      "real_server 192.0.2.7 80 {\nuthreshold 9\n}\n}\n"
+      "virtual_server fwmark 5 {\nreal_server 2001:db8::7 { }\n}\n"
+      "dataplane {\nfwmark 5 {\ntcp 2001:db8::1\nsctp 2001:db8::2 9\n}\nconn_reuse off\n}\n",
+      "f");
+  ASSERT_TRUE(loaded.ok());
+  BackendSet set;
+  set.configure(to_backend_inputs(*loaded.model), [](const RealServerKey&) { return true; });
+  const auto tables = set.take_tables();
+  EXPECT_FALSE(tables.switches.conn_reuse);
+  ASSERT_EQ(tables.virtual_servers.size(), 4U);
+  EXPECT_FALSE(tables.virtual_servers[0].owned);
+  EXPECT_TRUE(tables.virtual_servers[1].owned);
+  const auto& third = tables.virtual_servers[2];
+  EXPECT_EQ(third.key.to_string(), "udp/192.0.2.3:80");
+  EXPECT_EQ(third.scheduler, dataplane::Scheduler::kSourceHash);
+  EXPECT_TRUE(third.scheduler_flags.port);
+  EXPECT_TRUE(third.one_packet);
+  EXPECT_EQ(third.persistence, (dataplane::Persistence{std::chrono::seconds(360), 16}));
+  EXPECT_EQ(third.real_servers.at(0).upper_threshold, 9U);
+  const auto& mark = tables.virtual_servers[3];
+  EXPECT_EQ(mark.fwmark, 5U);
+  EXPECT_EQ(mark.key.to_string(), "tcp/[2001:db8::1]:0");
+  EXPECT_EQ(mark.more_keys.at(0).to_string(), "sctp/[2001:db8::2]:9");
+  EXPECT_EQ(mark.persistence.granularity, 128);
+  EXPECT_EQ(mark.real_servers.at(0).endpoint.to_string(), "[2001:db8::7]:0");
 }
 
 TEST(VrrpInstances, CarryTheGlobalGroup) {
@@ -165,18 +290,26 @@ TEST(RestartReasons, LiveSettingsNeedNone) {
   auto next = reference();
   next.virtual_servers.clear();
   next.vrrp_instances[0].priority = 50;
+  next.dataplane.expire_nodest_conn = false;
+  next.dataplane.expire_quiescent_template = false;
+  next.dataplane.conn_reuse = false;
+  next.dataplane.sloppy_tcp = true;
   EXPECT_THAT(restart_reasons(reference(), next), IsEmpty());
 }
 
 TEST(RestartReasons, StartUpSettingsAreNamed) {
   auto next = reference();
   next.dataplane.connections = 1;
+  next.dataplane.wide_connections = 2;
+  next.dataplane.templates = 3;
   next.dataplane.ports = {port(0, "eth0")};
   next.dataplane.timeout_tcp = std::chrono::seconds(1);
   next.interfaces.push_back("eth9");
   EXPECT_THAT(restart_reasons(reference(), next),
               ElementsAre(HasSubstr("ports"), HasSubstr("connections is 1048576 now and 1 in the file"),
-                          HasSubstr("timeouts"), HasSubstr("interface eth9 is new")));
+                          HasSubstr("wide_connections is 131072 now and 2 in the file"),
+                          HasSubstr("templates is 131072 now and 3 in the file"), HasSubstr("timeouts"),
+                          HasSubstr("interface eth9 is new")));
 }
 
 }  // namespace

@@ -48,6 +48,9 @@ struct Worker::Burst {
    private:
     uint64_t word_ = 0;
   };
+  /// The bits of all frames.
+  [[nodiscard]] uint32_t all() const { return count == kBurst ? ~uint32_t{0} : (uint32_t{1} << count) - 1; }
+
   static_assert(kBurst == 32, "a bit a frame");
 
   rte_mbuf* const* frames = nullptr;
@@ -58,6 +61,8 @@ struct Worker::Burst {
   uint32_t wide_flows = 0;  // of kWideFlow
   uint32_t waiting = 0;     // those that are not steady
   uint64_t busy = 0;     // a bit for a 64th of the hashes: connections with a packet that waits
+  std::array<uint64_t, kBurst> addresses;  // of plain frames, as in PlainFlow
+  std::array<uint32_t, kBurst> ports;
   std::array<FlowKey, kBurst> key;
   std::array<WideKey, kBurst> wide_key;
   std::array<uint32_t, kBurst> hash;

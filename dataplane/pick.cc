@@ -89,7 +89,9 @@ std::optional<SlotId> take_turn(const View& view, SchedulerState& state) {
 // ---- by load ----
 
 // IPVS's weighing of connections: an active one counts 256 times as much as an inactive one.
-uint64_t overhead(SlotLoad::Counts counts) { return (uint64_t{counts.active} << 8) + counts.inactive; }
+uint64_t overhead(SlotLoad::Counts counts) {
+  return (uint64_t{counts.active} << 8) + counts.inactive;
+}
 
 const Server* least_connection(const View& view) {
   const Server* best = nullptr;
@@ -121,7 +123,9 @@ const Server* least_for_its_weight(const View& view, LoadOf&& load_of) {
   return best;
 }
 
-const Server* weighted_least_connection(const View& view) { return least_for_its_weight(view, overhead); }
+const Server* weighted_least_connection(const View& view) {
+  return least_for_its_weight(view, overhead);
+}
 
 const Server* shortest_expected_delay(const View& view) {
   return least_for_its_weight(view, [](SlotLoad::Counts counts) { return uint64_t{counts.active} + 1; });
@@ -208,13 +212,16 @@ size_t maglev_place(const SchedulerTable& table, const PickInput& input) {
   return place_of(hash, table.maglev().size());
 }
 
-// With fallback, an overloaded server's clients go where the next bucket that can serve belongs.
+// With fallback, an overloaded server's clients go where the next bucket that can serve belongs. The kernel looks for
+// it from twice the client's own bucket on, and so do we: a client has the same second server with both.
 std::optional<SlotId> source_hash(const View& view, const PickInput& input) {
   const auto buckets = view.table.buckets();
-  const size_t first = source_bucket(view.table, input);
-  const size_t probes = view.table.flags().fallback ? buckets.size() : 1;
-  for (size_t i = 0; i < probes; ++i) {
-    const SlotId slot = view.at(buckets[(first + i) % SchedulerTable::kBuckets]).slot;
+  const size_t own = source_bucket(view.table, input);
+  const SlotId wanted = view.at(buckets[own]).slot;
+  if (!view.overloaded(wanted)) return wanted;
+  if (!view.table.flags().fallback) return std::nullopt;
+  for (size_t i = 0; i < SchedulerTable::kBuckets; ++i) {
+    const SlotId slot = view.at(buckets[(2 * own + i) % SchedulerTable::kBuckets]).slot;
     if (!view.overloaded(slot)) return slot;
   }
   return std::nullopt;
@@ -264,7 +271,9 @@ std::optional<SlotId> pick_stateless(const View& view, const PickInput& input) {
   return std::nullopt;
 }
 
-bool has_turns(Scheduler kind) { return kind == Scheduler::kRoundRobin || kind == Scheduler::kWeightedRoundRobin; }
+bool has_turns(Scheduler kind) {
+  return kind == Scheduler::kRoundRobin || kind == Scheduler::kWeightedRoundRobin;
+}
 
 }  // namespace
 

@@ -3,6 +3,7 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <atomic>
 #include <numeric>
 #include <random>
@@ -229,6 +230,21 @@ TEST_P(ManyWorkers, RoundRobinStaysStrict) {
 TEST_P(ManyWorkers, WeightedRoundRobinStaysExact) {
   Pool pool(kWrr, {5, 1, 3, 1});
   EXPECT_THAT(shares(pool, GetParam(), 200'000), ElementsAre(100'000, 20'000, 60'000, 20'000));
+}
+
+// Publications only move servers about: the cursor is rewritten all the time, and nobody may lose a turn by it.
+TEST_P(ManyWorkers, RoundRobinStaysStrictWhileControlPublishes) {
+  Pool pool(kRr, {1, 1, 1, 1});
+  auto turned = pool.servers;
+  std::rotate(turned.begin(), turned.begin() + 1, turned.end());
+  const SchedulerTable other(kRr, {}, turned);
+  std::jthread control([&](const std::stop_token& stop) {
+    while (!stop.stop_requested()) {
+      carry(pool.table(), other, pool.state);
+      carry(other, pool.table(), pool.state);
+    }
+  });
+  EXPECT_THAT(shares(pool, GetParam(), 200'000), ElementsAre(50'000, 50'000, 50'000, 50'000));
 }
 
 }  // namespace

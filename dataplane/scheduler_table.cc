@@ -9,7 +9,7 @@
 namespace lbdp::dataplane {
 namespace {
 
-constexpr uint32_t kSmallMaglev = 61;  // the least number of places for picks without memory
+constexpr uint32_t kSmallMaglev = 61;   // the least number of places for picks without memory
 constexpr uint32_t kIpvsMaglev = 4093;  // CONFIG_IP_VS_MH_TAB_INDEX's default
 
 bool reads_loads(Scheduler kind) {
@@ -57,8 +57,7 @@ SchedulerTable::SchedulerTable(Scheduler kind, SchedulerFlags flags, std::span<c
   }
 }
 
-std::optional<uint16_t> SchedulerTable::position_of(SlotId slot, uint16_t hint) const noexcept {
-  if (hint < servers_.size() && servers_[hint].slot == slot) return hint;
+std::optional<uint16_t> SchedulerTable::search(SlotId slot) const noexcept {
   const auto found = std::find_if(servers_.begin(), servers_.end(), [&](const Server& s) { return s.slot == slot; });
   if (found == servers_.end()) return std::nullopt;
   return static_cast<uint16_t>(found - servers_.begin());

@@ -53,7 +53,9 @@ class SchedulerTable {
   /// The position of the first one of the greatest weight.
   [[nodiscard]] uint16_t heaviest() const noexcept { return heaviest_; }
   /// Where a server stands; `hint` is tried first.
-  [[nodiscard]] std::optional<uint16_t> position_of(SlotId slot, uint16_t hint) const noexcept;
+  [[nodiscard]] std::optional<uint16_t> position_of(SlotId slot, uint16_t hint) const noexcept {
+    return hint < servers_.size() && servers_[hint].slot == slot ? hint : search(slot);
+  }
   /// wrr: the greatest round (IPVS's mw) and from one to the next (di). 0: none is usable.
   [[nodiscard]] uint32_t max_round() const noexcept { return max_round_; }
   [[nodiscard]] uint32_t round_step() const noexcept { return round_step_; }
@@ -65,6 +67,7 @@ class SchedulerTable {
   [[nodiscard]] std::span<const SlotId> maglev() const noexcept { return maglev_; }
 
  private:
+  [[nodiscard]] std::optional<uint16_t> search(SlotId slot) const noexcept;
   void link_usable();
   void fill_source_buckets();
   void fill_destination_buckets();

@@ -59,7 +59,7 @@ class alignas(64) SlotLoad {
   void set_thresholds(uint32_t upper, uint32_t lower) noexcept {
     const uint32_t before = upper_.exchange(upper, std::memory_order_relaxed);
     lower_.store(lower, std::memory_order_relaxed);
-    if (upper == 0 || upper > before) word_.fetch_and(~kOverloaded, std::memory_order_relaxed);
+    if (upper > before) word_.fetch_and(~kOverloaded, std::memory_order_relaxed);
   }
 
  private:

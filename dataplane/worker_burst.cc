@@ -41,37 +41,54 @@ void Worker::process(std::span<rte_mbuf* const> frames, const WorkerPort& port) 
   finish();
 }
 
-// Parse, virtual server, hash; the first bucket's line is asked for here and used in the next loop.
+// Two short loops rather than a long one: each iteration waits for its own loads, and the processor sees only so many
+// instructions ahead to overlap them with the next ones'.
 void Worker::classify(Burst& burst) noexcept {
+  parse_plain_frames(burst);
+  if (burst.flows == burst.all()) [[likely]] {
+    for (unsigned i = 0; i < burst.count; ++i) find_plain_service(burst, i);
+    return;
+  }
+  for (uint32_t left = burst.flows; left != 0; left &= left - 1) {
+    find_plain_service(burst, static_cast<unsigned>(std::countr_zero(left)));
+  }
+}
+
+void Worker::parse_plain_frames(Burst& burst) noexcept {
   const MacWord our_mac(burst.port->mac);
   const uint64_t steady_tcp = FlowValue::steady_word(FlowState::kEstablished, tick_);
   const uint64_t steady_udp = FlowValue::steady_word(FlowState::kUdp, tick_);
   const uint32_t mtu = snapshot_->common_mtu();
-  uint32_t flows = 0;
   for (unsigned i = 0; i < burst.count; ++i) {
     const PlainFlow p = parse_plain(view_of(*burst.frames[i]), our_mac);
     if (p.protocol == 0) [[unlikely]] {
       classify_any(burst, i);
       continue;
     }
-    const ServiceHit service =
-        snapshot_->find_service(static_cast<uint8_t>(p.protocol), p.destination(), p.destination_port());
-    if (!service.plain()) [[unlikely]] {
-      classify_any(burst, i);
-      continue;
-    }
-    const FlowKey key(p.source(), p.source_port(), service.id());
-    const uint32_t hash = flows_->hash(key);
-    flows_->prefetch_first(hash);
-    burst.key[i] = key;
-    burst.hash[i] = hash;
+    burst.addresses[i] = p.addresses;
+    burst.ports[i] = p.ports;
     burst.steady[i] = p.protocol == kIpProtocolUdp                           ? steady_udp
                       : is_steady_segment(static_cast<uint8_t>(p.tcp_flags)) ? steady_tcp
                                                                              : kNeverSteady;
     burst.facts[i] = {Burst::Kind::kFlow, p.ip_length, p.protocol, p.tcp_flags, p.ip_length > mtu, false};
-    flows |= uint32_t{1} << i;
+    burst.flows |= uint32_t{1} << i;
   }
-  burst.flows |= flows;
+}
+
+// Virtual server, hash; the first bucket's line is asked for here and used in match().
+inline void Worker::find_plain_service(Burst& burst, unsigned i) noexcept {
+  const PlainFlow p{.addresses = burst.addresses[i], .ports = burst.ports[i]};
+  const ServiceHit service =
+      snapshot_->find_service(burst.facts[i].protocol(), p.destination(), p.destination_port());
+  if (!service.plain()) [[unlikely]] {
+    burst.flows &= ~(uint32_t{1} << i);
+    return classify_any(burst, i);
+  }
+  const FlowKey key(p.source(), p.source_port(), service.id());
+  const uint32_t hash = flows_->hash(key);
+  flows_->prefetch_first(hash);
+  burst.key[i] = key;
+  burst.hash[i] = hash;
 }
 
 // All frames that are not of the plainest kind.
@@ -117,8 +134,7 @@ void Worker::classify_flow(Burst& burst, unsigned i, const Parsed& p) noexcept {
 }
 
 void Worker::match(Burst& burst) noexcept {
-  const uint32_t all = burst.count == kBurst ? ~uint32_t{0} : (uint32_t{1} << burst.count) - 1;
-  if (burst.flows == all) [[likely]] {
+  if (burst.flows == burst.all()) [[likely]] {
     for (unsigned i = 0; i < burst.count; ++i) match(burst, i, *flows_, burst.key[i]);
     return;
   }

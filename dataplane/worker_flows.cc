@@ -12,7 +12,7 @@ namespace {
 FlowState first_state(uint8_t protocol, uint8_t flags) {
   if (protocol == kIpProtocolUdp) return FlowState::kUdp;
   if (protocol == kIpProtocolSctp) return flow_state(next_sctp_state(SctpState::kNone, SctpEvent{flags}));
-  // With sloppy_tcp a connection that is met in its middle is established (the kernel leaves it in CLOSE, 10 seconds).
+  // With sloppy_tcp a connection that is met in its middle is established, as in a live kernel.
   return (flags & kTcpSyn) != 0 ? FlowState::kSynRecv : FlowState::kEstablished;
 }
 

@@ -1,7 +1,8 @@
 #!/usr/bin/python3
 # SPDX-License-Identifier: BSD-2-Clause
-"""lbdp's schedulers against a real kernel's IPVS, pick by pick: the same clients' segments go into a user-mode-linux guest
-that is an IPVS director in DR mode, and into lbdp's schedulers. Where lbdp differs on purpose, DIFFERENCES says why.
+"""lbdp against a real kernel's IPVS, pick by pick: the same clients' segments go into a user-mode-linux guest that is an
+IPVS director in DR mode, into lbdp's schedulers alone, and as frames through 1, 2 and 4 of its workers. Where lbdp differs
+on purpose, DIFFERENCES says why.
 
 A script is a list of lines; scheduler_script_main.cc has their meaning. "add" puts a new real server first, as the kernel
 does, so scripts add them from the last to the first: both then have the order r1 r2 r3. A line that begins with "kernel"
@@ -9,6 +10,7 @@ is for the kernel only, and its outcome is not compared."""
 
 import collections
 import dataclasses
+import itertools
 import random
 import subprocess
 import time
@@ -17,8 +19,11 @@ import unittest
 import ipvs_guest
 import lab
 
-LBDP = lab.BUILD / "tests" / "e2e" / "scheduler_script"  # any program that follows a script will do
-FLAGS = {"syn": ipvs_guest.SYN, "ack": ipvs_guest.ACK, "fin": ipvs_guest.FIN | ipvs_guest.ACK, "rst": ipvs_guest.RST}
+PROGRAMS = lab.BUILD / "tests" / "e2e"
+WORKERS = {f"{count} workers": [PROGRAMS / "worker_script", count] for count in (1, 2, 4)}
+LBDP = {"the schedulers alone": [PROGRAMS / "scheduler_script"], **WORKERS}
+FLAGS = {"syn": ipvs_guest.SYN, "ack": ipvs_guest.ACK, "fin": ipvs_guest.FIN | ipvs_guest.ACK, "rst": ipvs_guest.RST,
+         "syn+ack": ipvs_guest.SYN | ipvs_guest.ACK, "syn+fin": ipvs_guest.SYN | ipvs_guest.FIN}
 SYN_RECV_S, CLOSE_S = 60, 10  # what connections in these states live in the kernel
 WIND_UP = [50000, 50001, 50002]  # clients that compare nothing
 
@@ -113,13 +118,20 @@ class ScriptRun:
             raise AssertionError("this machine is too slow: connections end in the kernel before the script does")
 
 
-def lbdp_follow(lines):
-    """The same with lbdp's schedulers."""
-    script = "".join(f"{line}\n" for line in lines if not line.startswith("kernel "))
-    result = subprocess.run([str(LBDP)], input=script, capture_output=True, text=True, timeout=30, check=False)
+def lbdp_follow(command, scripts):
+    """The same with a program of lbdp's."""
+    lines = [line for lines in scripts.values() for line in lines if not line.startswith("kernel ")]
+    command = [str(word) for word in command]
+    result = subprocess.run(command, input="".join(f"{line}\n" for line in lines), capture_output=True, text=True,
+                            timeout=60, check=False)
     if result.returncode != 0:
-        raise AssertionError(f"{LBDP.name}: exit {result.returncode}: {result.stderr}")
-    return result.stdout.split()
+        raise AssertionError(f"{' '.join(command)}: exit {result.returncode}: {result.stderr}")
+    outcomes = iter(result.stdout.split())
+    return {name: list(itertools.islice(outcomes, len(compared_segments(lines)))) for name, lines in scripts.items()}
+
+
+def compared_segments(lines):
+    return [line for line in lines if line.split()[0] in FLAGS]
 
 
 # ---- scripts ----
@@ -283,6 +295,19 @@ DIFFERENCES = [
         "servers only.",
         service("sh-weight-0", "sh", [1, 0, 1]) + syns("sh-weight-0", 8),
         "1 3 3 1 refused 3 3 refused", "3 1 1 3 3 1 1 3"),
+    Difference(
+        "odd-syns",
+        "The kernel opens connections for SYN+ACK and SYN+FIN; lbdp only for a SYN without ACK, FIN or RST, and its stack "
+        "answers the rest.",
+        service("odd-syns", "rr", [1, 1, 1]) + ["syn+ack odd-syns 0", "syn+fin odd-syns 1", "syn odd-syns 2"], "1 2 3",
+        "reset reset 1"),
+    Difference(
+        "reuse",
+        "With the kernel's conn_reuse_mode of 1 a new SYN on a connection in FIN_WAIT stays where it was, on one in CLOSE it "
+        "is scheduled anew; lbdp schedules both anew.",
+        service("reuse", "rr", [1, 1, 1]) + ["syn reuse 0", "ack reuse 0", "fin reuse 0", "syn reuse 0",
+                                             "syn reuse 1", "ack reuse 1", "rst reuse 1", "syn reuse 1"],
+        "1 1 1 1 2 2 2 3", "1 1 1 2 3 3 3 1"),
 ]
 
 
@@ -294,18 +319,20 @@ class IpvsOracleTest(unittest.TestCase):
         cls.kernel = Kernel(cls.guest)
 
     def check(self, scripts):
-        for name, kernel in self.kernel.follow(scripts).items():
-            with self.subTest(name):
-                self.compare(name, scripts[name], kernel, lbdp_follow(scripts[name]))
+        kernel = self.kernel.follow(scripts)
+        for who, command in LBDP.items():
+            lbdp = lbdp_follow(command, scripts)
+            for name, lines in scripts.items():
+                with self.subTest(name, lbdp=who):
+                    self.compare(compared_segments(lines), kernel[name], lbdp[name])
 
-    def compare(self, name, lines, kernel, lbdp):
-        if kernel == lbdp:
-            return
-        segments = [line for line in lines if line.split()[0] in FLAGS]
+    def compare(self, segments, kernel, lbdp):
         self.assertEqual([len(kernel), len(lbdp)], [len(segments)] * 2)
-        at = next(i for i, pair in enumerate(zip(kernel, lbdp)) if pair[0] != pair[1])
+        at = next((i for i in range(len(segments)) if kernel[i] != lbdp[i]), None)
+        if at is None:
+            return
         before = slice(max(0, at - 12), at)
-        self.fail(f"{name}: segment {at}, {segments[at]!r}: kernel {kernel[at]}, lbdp {lbdp[at]}; before it\n"
+        self.fail(f"segment {at}, {segments[at]!r}: kernel {kernel[at]}, lbdp {lbdp[at]}; before it\n"
                   f"kernel {' '.join(kernel[before])}\nlbdp   {' '.join(lbdp[before])}")
 
     def test_picks_are_the_kernels(self):
@@ -316,11 +343,12 @@ class IpvsOracleTest(unittest.TestCase):
 
     def test_differences_are_these(self):
         kernel = self.kernel.follow({difference.name: difference.kernel_script for difference in DIFFERENCES})
-        for difference in DIFFERENCES:
-            with self.subTest(difference.name):
-                self.assertEqual(" ".join(kernel[difference.name]), difference.kernel)
-                lbdp = lbdp_follow(difference.lbdp_script or difference.kernel_script)
-                self.assertEqual(" ".join(lbdp), difference.lbdp)
+        for who, command in WORKERS.items():
+            lbdp = lbdp_follow(command, {d.name: d.lbdp_script or d.kernel_script for d in DIFFERENCES})
+            for difference in DIFFERENCES:
+                with self.subTest(difference.name, lbdp=who):
+                    self.assertEqual(" ".join(kernel[difference.name]), difference.kernel)
+                    self.assertEqual(" ".join(lbdp[difference.name]), difference.lbdp)
 
     def test_sloppy_tcp_takes_a_bare_ack_for_an_established_connection(self):
         """A fact that the dataplane's sloppy_tcp follows: the input-only table would say CLOSE."""
