@@ -81,6 +81,8 @@ void add_options(CLI::App& app, Options& o) {
   app.add_option("--servers", o.servers, "real servers a virtual server")->check(CLI::Range(2U, 60000U));
   app.add_option("--publications", o.publications, "publish: full ones; twice as many of one server")
       ->check(CLI::Range(1U, 10000U));
+  app.add_option("--cold", o.cold, "frames between a frame's writing and its arrival, so that it is in no near cache")
+      ->check(CLI::Range(0U, 1U << 20));
   app.add_flag("--verify", o.verify, "look at each frame that is sent (slow)");
 }
 

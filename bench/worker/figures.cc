@@ -20,7 +20,8 @@ nlohmann::json heading(std::string_view mode, const Options& options) {
   return {{"mode", mode},
           {"family", options.family == Family::kIpv4 ? "ipv4" : "ipv6"},
           {"flows", options.flows},
-          {"workers", options.workers}};
+          {"workers", options.workers},
+          {"source", options.cold > 0 ? "cold" : "warm"}};
 }
 
 void add_rates(nlohmann::json& line, std::span<const Sample> samples) {

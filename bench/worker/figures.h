@@ -10,7 +10,7 @@
 
 namespace lbdp::bench {
 
-/// mode, family, flows, workers.
+/// mode, family, flows, workers, source.
 [[nodiscard]] nlohmann::json heading(std::string_view mode, const Options& options);
 /// packets, packets_per_s, ns_per_packet, cycles_per_packet (of one worker), cpu_share (of the one that got least).
 void add_rates(nlohmann::json& line, std::span<const Sample> samples);

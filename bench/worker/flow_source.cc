@@ -3,6 +3,7 @@
 
 #include <algorithm>
 #include <cstring>
+#include <random>
 
 namespace lbdp::bench {
 namespace {
@@ -99,31 +100,67 @@ uint16_t FlowSource::on_receive(uint16_t, uint16_t, rte_mbuf** frames, uint16_t 
   return static_cast<FlowSource*>(source)->fill(frames, count);
 }
 
+FlowSource::~FlowSource() {
+  for (rte_mbuf* frame : delayed_) rte_pktmbuf_free(frame);
+}
+
+bool FlowSource::set_pattern(Pattern pattern) {
+  pattern_ = pattern;
+  return pattern == Pattern::kOnce || delayed_.empty() || prepare_delayed();
+}
+
+bool FlowSource::prepare_delayed() {
+  if (delayed_.front() == nullptr) {
+    if (rte_pktmbuf_alloc_bulk(pool_, delayed_.data(), static_cast<unsigned>(delayed_.size())) != 0) return false;
+    std::shuffle(delayed_.begin(), delayed_.end(), std::minstd_rand(1));
+  }
+  for (uint32_t i = 0; i < delayed_.size(); ++i) delayed_[i]->hash.usr = write(delayed_[i], i);
+  return true;
+}
+
 uint16_t FlowSource::fill(rte_mbuf** frames, uint16_t count) noexcept {
-  switch (pattern_) {
-    case Pattern::kOnce: {
-      const auto taken = static_cast<uint16_t>(std::min<uint32_t>(count, params_.flows - next_));
-      for (uint16_t i = 0; i < taken; ++i) write_established(frames[i], params_.first_flow + next_++);
-      if (taken < count) rte_pktmbuf_free_bulk(frames + taken, count - taken);
-      return taken;
-    }
-    case Pattern::kEstablished:
-      for (uint16_t i = 0; i < count; ++i) write_established(frames[i], random_flow());
-      break;
-    case Pattern::kFresh:
-      for (uint16_t i = 0; i < count; ++i) write_fresh(frames[i]);
-      break;
-    case Pattern::kFlood:
-      for (uint16_t i = 0; i < count; ++i) {
-        if (i % 2 == 0) {
-          write_established(frames[i], random_flow());
-        } else {
-          write_fresh(frames[i]);
-        }
-      }
-      break;
+  if (pattern_ == Pattern::kOnce) return fill_once(frames, count);
+  if (!delayed_.empty()) {
+    for (uint16_t i = 0; i < count; ++i) frames[i]->hash.usr = write(frames[i], i);
+    delay(frames, count);
+  } else {
+    for (uint16_t i = 0; i < count; ++i) ++made_[write(frames[i], i)];
   }
   return count;
+}
+
+uint16_t FlowSource::fill_once(rte_mbuf** frames, uint16_t count) noexcept {
+  const auto taken = static_cast<uint16_t>(std::min<uint32_t>(count, params_.flows - next_));
+  for (uint16_t i = 0; i < taken; ++i) write_established(frames[i], params_.first_flow + next_++);
+  if (taken < count) rte_pktmbuf_free_bulk(frames + taken, count - taken);
+  made_[kEstablished] += taken;
+  return taken;
+}
+
+// The buffer's own line is touched, as a driver does when it fills it in; the frame's is not.
+void FlowSource::delay(rte_mbuf** frames, uint16_t count) noexcept {
+  constexpr size_t kAhead = 32;
+  for (uint16_t i = 0; i < count; ++i) {
+    rte_mbuf* const frame = delayed_[oldest_];
+    frame->data_len = frames[i]->data_len;
+    frame->pkt_len = frames[i]->pkt_len;
+    frame->port = frames[i]->port;
+    ++made_[frame->hash.usr];
+    delayed_[oldest_] = frames[i];
+    frames[i] = frame;
+    oldest_ = oldest_ + 1 == delayed_.size() ? 0 : oldest_ + 1;
+    __builtin_prefetch(delayed_[(oldest_ + kAhead) % delayed_.size()]);
+  }
+}
+
+FlowSource::Kind FlowSource::write(rte_mbuf* frame, uint32_t turn) noexcept {
+  const bool fresh = pattern_ == Pattern::kFresh || (pattern_ == Pattern::kFlood && turn % 2 == 1);
+  if (fresh) {
+    write_fresh(frame);
+    return kFresh;
+  }
+  write_established(frame, random_flow());
+  return kEstablished;
 }
 
 // Knuth's MMIX generator; its upper bits, scaled without a division.
@@ -136,7 +173,6 @@ void FlowSource::write_established(rte_mbuf* frame, uint32_t flow) noexcept {
   const auto port = static_cast<uint16_t>(kFirstPort + flow * 7919U % 32768U);
   const unsigned service = params_.services == 1 ? 0 : flow % params_.services;
   writer_.write(rte_pktmbuf_mtod(frame, uint8_t*), kEstablishedClients + flow, port, service);
-  ++established_;
 }
 
 // 39 bits of address and port name a fresh flow: an odd multiplier makes them jump, and none comes twice before all
@@ -144,7 +180,7 @@ void FlowSource::write_established(rte_mbuf* frame, uint32_t flow) noexcept {
 void FlowSource::write_fresh(rte_mbuf* frame) noexcept {
   uint32_t client = 0, port = 0;
   if (params_.fresh_clients == 0) {
-    const uint64_t jump = (fresh_ + (uint64_t{params_.stream} << 33)) * 0x9e3779b97f4a7c15U;
+    const uint64_t jump = (next_fresh_++ + (uint64_t{params_.stream} << 33)) * 0x9e3779b97f4a7c15U;
     client = static_cast<uint32_t>(jump & 0xffffff);
     port = static_cast<uint32_t>(jump >> 24) & 0x7fff;
   } else {
@@ -155,7 +191,6 @@ void FlowSource::write_fresh(rte_mbuf* frame) noexcept {
       ++fresh_port_;
     }
   }
-  ++fresh_;
   writer_.write(rte_pktmbuf_mtod(frame, uint8_t*), kFreshClients + client, static_cast<uint16_t>(kFirstPort + port),
                 params_.fresh_service);
 }

@@ -2,9 +2,11 @@
 #pragma once
 
 #include <rte_mbuf.h>
+#include <rte_mempool.h>
 
 #include <array>
 #include <cstdint>
+#include <vector>
 
 #include "bench/worker/network.h"
 #include "config/types/mac_address.h"
@@ -53,13 +55,23 @@ struct SourceParams {
 };
 
 /// Turns the empty frames of a net_null receive queue into a client's. One thread uses it.
+///
+/// Warm, it hands a frame out as soon as it has written it: its bytes are in the first-level cache. Cold, it hands out
+/// the frame that it wrote so many frames before, from buffers in no order, as a NIC's come out of the last-level
+/// cache.
 class FlowSource {
  public:
-  FlowSource(const FrameWriter& writer, const SourceParams& params) : writer_(writer), params_(params) {}
+  /// `cold`: frames between writing and handing out; 0: warm.
+  FlowSource(const FrameWriter& writer, const SourceParams& params, rte_mempool* pool, uint32_t cold)
+      : writer_(writer), params_(params), pool_(pool), delayed_(cold, nullptr) {}
+  ~FlowSource();
+  FlowSource(const FlowSource&) = delete;
+  FlowSource& operator=(const FlowSource&) = delete;
 
-  void set_pattern(Pattern pattern) { pattern_ = pattern; }
-  [[nodiscard]] uint64_t established() const { return established_; }  // frames made
-  [[nodiscard]] uint64_t fresh() const { return fresh_; }
+  /// False: not enough buffers for a cold source.
+  [[nodiscard]] bool set_pattern(Pattern pattern);
+  [[nodiscard]] uint64_t established() const { return made_[kEstablished]; }  // frames handed out
+  [[nodiscard]] uint64_t fresh() const { return made_[kFresh]; }
   [[nodiscard]] bool exhausted() const { return pattern_ == Pattern::kOnce && next_ >= params_.flows; }
   /// Fills frames; what it has no flow for is freed. Returns how many are left.
   uint16_t fill(rte_mbuf** frames, uint16_t count) noexcept;
@@ -68,17 +80,26 @@ class FlowSource {
                              void* source);
 
  private:
+  enum Kind : uint32_t { kEstablished, kFresh, kKinds };
+
+  uint16_t fill_once(rte_mbuf** frames, uint16_t count) noexcept;
+  bool prepare_delayed();
+  void delay(rte_mbuf** frames, uint16_t count) noexcept;
+  Kind write(rte_mbuf* frame, uint32_t turn) noexcept;
   void write_established(rte_mbuf* frame, uint32_t flow) noexcept;
   void write_fresh(rte_mbuf* frame) noexcept;
   uint32_t random_flow() noexcept;
 
   const FrameWriter& writer_;
   SourceParams params_;
+  rte_mempool* pool_;
+  std::vector<rte_mbuf*> delayed_;
+  size_t oldest_ = 0;
   Pattern pattern_ = Pattern::kOnce;
+  std::array<uint64_t, kKinds> made_{};
   uint32_t next_ = 0;
   uint64_t random_ = 0x853c49e6748fea9b;
-  uint64_t established_ = 0;
-  uint64_t fresh_ = 0;
+  uint64_t next_fresh_ = 0;
   uint32_t fresh_client_ = 0;
   uint32_t fresh_port_ = 0;
 };

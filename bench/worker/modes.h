@@ -24,6 +24,7 @@ struct Options {
   unsigned publications = 30;
   unsigned persistence_s = 0;
   uint32_t clients = 65536;  // of mode new with persistence
+  uint32_t cold = 0;         // frames between a frame's writing and its arrival; 0: warm
   bool verify = false;       // look at each frame that is sent, too
 };
 

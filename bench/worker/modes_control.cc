@@ -65,6 +65,7 @@ RigParams params_beside_control(const Options& options, unsigned services) {
   p.flows = options.flows;
   p.connections = options.connections;
   p.workers = options.workers;
+  p.cold = options.cold;
   p.main_lcore = MainLcore::kControls;
   return p;
 }

@@ -21,6 +21,7 @@ RigParams rig_params(const Options& options) {
   p.flows = options.flows;
   p.connections = options.connections;
   p.workers = options.workers;
+  p.cold = options.cold;
   p.check_frames = options.verify;
   return p;
 }
@@ -31,7 +32,7 @@ double warm_up(const Options& options, double usual) {
 
 /// Runs the workers after a warm-up, and proves that they forwarded all frames.
 std::vector<Sample> measure(Rig& rig, double warm_up_s, double seconds, Totals& during) {
-  rig.run(warm_up_s);
+  if (warm_up_s > 0) rig.run(warm_up_s);
   const Totals before = rig.totals();
   const uint64_t made = rig.frames_made();
   auto samples = rig.run(seconds);

@@ -20,7 +20,7 @@ namespace {
 using dataplane::Worker;
 
 constexpr char kDevice[] = "net_null0";
-constexpr unsigned kBuffers = 8191;  // few, so that they stay in the cache
+constexpr unsigned kBuffers = 8191;  // of which a warm source uses those that were sent last: they stay in the cache
 constexpr unsigned kBufferCache = 256;
 constexpr unsigned kRingSize = 1024;
 constexpr unsigned kPassesAChunk = 256;  // between two looks at the clock
@@ -111,8 +111,10 @@ Rig::Rig(const RigParams& params) : params_(params), clocks_(params.workers) {
 
 Rig::~Rig() {
   if (!launched_.empty()) finish();
+  remove_callbacks();
   rte_eth_dev_stop(port_);
   workers_.clear();
+  sources_.clear();
   rte_eth_dev_close(port_);
   rte_eal_hotplug_remove("vdev", kDevice);
   for (rte_ring* ring : rings_.punt) drain_and_free(ring);
@@ -125,7 +127,8 @@ void Rig::open_port() {
   const uint16_t length = frame_length(params_.network.family);
   require(rte_eal_hotplug_add("vdev", kDevice, ("size=" + std::to_string(length)).c_str()) == 0, "net_null");
   require(rte_eth_dev_get_port_by_name(kDevice, &port_) == 0, "net_null's port");
-  pool_ = rte_pktmbuf_pool_create("bench_frames", kBuffers, kBufferCache, 0, RTE_PKTMBUF_HEADROOM + 128, SOCKET_ID_ANY);
+  pool_ = rte_pktmbuf_pool_create("bench_frames", kBuffers + params_.workers * params_.cold, kBufferCache, 0,
+                                  RTE_PKTMBUF_HEADROOM + 128, SOCKET_ID_ANY);
   require(pool_ != nullptr, "frame buffers");
   const auto queues = static_cast<uint16_t>(params_.workers);
   const rte_eth_conf conf{};
@@ -180,14 +183,22 @@ void Rig::add_callbacks() {
     source.fresh_service = params_.flood_service ? flood_service() : 0;
     source.fresh_clients = params_.fresh_clients;
     source.stream = w;
-    sources_.push_back(std::make_unique<FlowSource>(*writer_, source));
-    require(rte_eth_add_rx_callback(port_, w, FlowSource::on_receive, sources_.back().get()) != nullptr,
-            "rte_eth_add_rx_callback");
+    sources_.push_back(std::make_unique<FlowSource>(*writer_, source, pool_, params_.cold));
+    receive_callbacks_.push_back(rte_eth_add_rx_callback(port_, w, FlowSource::on_receive, sources_.back().get()));
+    require(receive_callbacks_.back() != nullptr, "rte_eth_add_rx_callback");
     if (!params_.check_frames) continue;
     checks_.push_back(std::make_unique<SinkCheck>(params_.network));
-    require(rte_eth_add_tx_callback(port_, w, SinkCheck::on_send, checks_.back().get()) != nullptr,
-            "rte_eth_add_tx_callback");
+    send_callbacks_.push_back(rte_eth_add_tx_callback(port_, w, SinkCheck::on_send, checks_.back().get()));
+    require(send_callbacks_.back() != nullptr, "rte_eth_add_tx_callback");
   }
+}
+
+// They would outlive the port, and meet the next one of its number.
+void Rig::remove_callbacks() {
+  for (size_t w = 0; w < receive_callbacks_.size(); ++w)
+    rte_eth_remove_rx_callback(port_, static_cast<uint16_t>(w), receive_callbacks_[w]);
+  for (size_t w = 0; w < send_callbacks_.size(); ++w)
+    rte_eth_remove_tx_callback(port_, static_cast<uint16_t>(w), send_callbacks_[w]);
 }
 
 std::vector<unsigned> Rig::lcores() const {
@@ -201,7 +212,9 @@ std::vector<unsigned> Rig::lcores() const {
 }
 
 void Rig::set_pattern(Pattern pattern) {
-  for (auto& source : sources_) source->set_pattern(pattern);
+  for (auto& source : sources_) {
+    if (!source->set_pattern(pattern)) throw BenchError("not enough frame buffers");
+  }
 }
 
 // The callers' thread runs all workers in turn: nothing is measured here.

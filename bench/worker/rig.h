@@ -40,6 +40,7 @@ struct RigParams {
   std::chrono::seconds persistence{0};
   bool flood_service = false;  // one virtual server more, which only fresh flows go to
   uint32_t fresh_clients = 0;  // see SourceParams
+  uint32_t cold = 0;           // see FlowSource
   bool check_frames = false;   // with a SinkCheck
   MainLcore main_lcore = MainLcore::kWorks;
 };
@@ -101,6 +102,7 @@ class Rig {
   void create_rings();
   void create_workers();
   void add_callbacks();
+  void remove_callbacks();
   std::vector<Sample> run_everywhere(double seconds, const Pass& chunk);
   uint64_t run_chunk(unsigned worker) noexcept;
   uint64_t mac_only_chunk(uint16_t queue) const noexcept;
@@ -114,6 +116,7 @@ class Rig {
   std::unique_ptr<FrameWriter> writer_;
   std::vector<std::unique_ptr<FlowSource>> sources_;  // by worker
   std::vector<std::unique_ptr<SinkCheck>> checks_;    // by worker
+  std::vector<const rte_eth_rxtx_callback*> receive_callbacks_, send_callbacks_;
   std::unique_ptr<dataplane::Publisher> publisher_;
   std::vector<std::unique_ptr<dataplane::Worker>> workers_;
   std::atomic<bool> stop_{false};
