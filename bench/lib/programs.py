@@ -1,0 +1,216 @@
+# SPDX-License-Identifier: BSD-2-Clause
+"""The programs that bench/forwarding compares: each a fresh process on CPUs 0 and 1 with the same source."""
+
+import contextlib
+import glob
+import json
+import os
+import pathlib
+import shutil
+import socket
+import subprocess
+import time
+
+from lib.errors import BenchError
+from lib.frames import REAL, REAL_MAC, SERVICE_PORT, VIP
+
+MBUF_SIZE = 256
+WARM_UP_S = 0.5
+START_DEADLINE_S = 60
+
+CONFIG = """\
+dataplane {{
+    port 0 {{
+        device net_pcap0
+        interface bench0
+        ipaddress 198.18.0.1/16
+    }}
+    connections {connections}
+    mbufs {mbufs}
+    mbuf_size {mbuf_size}
+}}
+virtual_server {vip} {port} {{
+    lb_algo rr
+    lb_kind DR
+    protocol UDP
+    real_server {real} {port} {{
+        weight 1
+    }}
+}}
+"""
+
+
+class Program:
+    """A DPDK program on CPUs 0 and 1 with the pcap source as its port 0."""
+
+    def __init__(self, bench, flows):
+        self.bench, self.flows = bench, flows
+        self.prefix = f"lbdpbench{os.getpid()}"
+        self.log = bench.directory / "program.log"
+        self.process = None
+
+    def eal(self):
+        return [
+            *("-l", "0,1", "--main-lcore", "0", "--no-pci", f"--file-prefix={self.prefix}"),
+            f"--vdev=net_pcap0,rx_pcap={self.bench.frames(self.flows)},infinite_rx=1",
+        ]
+
+    def mbufs(self):
+        return 32768 + self.flows + self.flows // 16
+
+    def __enter__(self):
+        with open(self.log, "wb") as log:
+            self.process = subprocess.Popen(
+                ["ip", "netns", "exec", self.bench.namespace, *self.command()],
+                stdin=subprocess.PIPE, stdout=log, stderr=subprocess.STDOUT,
+            )
+        try:
+            self.wait_until_forwarding()
+        except BaseException:
+            self.__exit__()
+            raise
+        return self
+
+    def __exit__(self, *_):
+        with contextlib.suppress(BrokenPipeError):
+            self.process.stdin.write(b"\n")  # testpmd ends at Enter
+            self.process.stdin.close()
+        self.process.terminate()
+        try:
+            self.process.wait(15)
+        except subprocess.TimeoutExpired:
+            self.process.kill()
+            self.process.wait()
+        for path in glob.glob(f"/dev/hugepages/{self.prefix}map_*"):
+            os.unlink(path)
+        shutil.rmtree(f"/var/run/dpdk/{self.prefix}", ignore_errors=True)
+
+    def poll(self, condition, what):
+        deadline = time.monotonic() + START_DEADLINE_S
+        while not condition():
+            if self.process.poll() is not None or time.monotonic() > deadline:
+                tail = "".join(self.log.read_text(errors="replace").splitlines(True)[-15:])
+                raise BenchError(f"{self.name}: not within {START_DEADLINE_S} s: {what}\n{tail}")
+            time.sleep(0.05)
+
+    def stats(self):
+        """The port's statistics; None while it does not answer."""
+        with contextlib.suppress(OSError, ValueError, KeyError), socket.socket(
+            socket.AF_UNIX, socket.SOCK_SEQPACKET
+        ) as telemetry:
+            telemetry.settimeout(2)
+            telemetry.connect(f"/var/run/dpdk/{self.prefix}/dpdk_telemetry.v2")
+            telemetry.recv(65536)
+            telemetry.send(b"/ethdev/stats,0")
+            stats = json.loads(telemetry.recv(65536))["/ethdev/stats"]
+            return stats or None
+        return None
+
+    def worker_cpu_s(self):
+        """CPU time that the worker's thread has had."""
+        for task in pathlib.Path(f"/proc/{self.process.pid}/task").iterdir():
+            if "worker" in (task / "comm").read_text():
+                return int((task / "schedstat").read_text().split()[0]) / 1e9
+        raise BenchError(f"{self.name}: no worker thread")
+
+    def wait_until_forwarding(self):
+        self.poll(lambda: (found := self.stats()) and found["opackets"] > 0, "frames are transmitted")
+
+    def check(self):
+        """Raises if the program did not do all of its work."""
+
+    def measure(self, seconds):
+        """Transmitted frames a second of CPU time, and the worker's share of its CPU."""
+        time.sleep(WARM_UP_S)
+        self.check()
+        before, cpu_before, begin = self.stats(), self.worker_cpu_s(), time.monotonic()
+        time.sleep(seconds)
+        after, cpu_after, end = self.stats(), self.worker_cpu_s(), time.monotonic()
+        self.check()
+        sent = after["opackets"] - before["opackets"]
+        received = after["ipackets"] - before["ipackets"]
+        if abs(sent - received) > 4096 or after["oerrors"] != before["oerrors"]:
+            raise BenchError(f"{self.name}: {received} frames received, {sent} transmitted: the rate means nothing")
+        return sent / (cpu_after - cpu_before), (cpu_after - cpu_before) / (end - begin)
+
+
+class Testpmd(Program):
+    def __init__(self, bench, flows, mode):
+        super().__init__(bench, flows)
+        self.mode, self.name = mode, f"testpmd-{mode}"
+
+    def command(self):
+        return [
+            "dpdk-testpmd", *self.eal(), "--", "--nb-cores=1", f"--forward-mode={self.mode}", "--port-topology=loop",
+            f"--mbuf-size={MBUF_SIZE}", f"--total-num-mbufs={self.mbufs()}",
+        ]
+
+
+class Lbdp(Program):
+    name = "lbdp"
+
+    def command(self):
+        self.socket = self.bench.directory / "lbdp.sock"
+        config = self.bench.directory / "lb.conf"
+        config.write_text(
+            CONFIG.format(
+                connections=max(1048576, self.flows), mbufs=self.mbufs(), mbuf_size=MBUF_SIZE, vip=VIP, real=REAL,
+                port=SERVICE_PORT,
+            )
+        )
+        return [
+            str(self.bench.build / "lbdp"), *self.eal(), "--", "-c", str(config), "--control-socket", str(self.socket)
+        ]
+
+    def cli(self, what):
+        """What lbdp-cli -j prints; None while the director does not answer."""
+        result = subprocess.run(
+            [str(self.bench.build / "lbdp-cli"), "-s", str(self.socket), "-j", "show", what],
+            capture_output=True, text=True, check=False,
+        )
+        return json.loads(result.stdout)[what] if result.returncode == 0 else None
+
+    def wait_until_forwarding(self):
+        self.poll(lambda: self.cli("version"), "the control socket answers")
+        self.bench.ip("neigh", "replace", REAL, "lladdr", REAL_MAC, "nud", "permanent", "dev", "bench0")
+        self.poll(lambda: [b["state"] for b in self.cli("backends") or []] == ["UP"], "the real server is usable")
+        self.poll(self.holds_all_flows, "all flows have come by")
+        self.drops = self.lost()
+
+    def connections(self):
+        return sum(w["connections"] for w in self.cli("workers"))
+
+    def holds_all_flows(self):
+        # At two thirds load the table has no place for a few in a million; those are forwarded by the hash.
+        return self.flows - self.flows // 10000 <= self.connections() <= self.flows
+
+    def lost(self):
+        """Frames of the workers that did not go to the real server."""
+        workers = self.cli("workers")
+        return sum(sum(w["dropped"].values()) + sum(w["punted"].values()) for w in workers)
+
+    def check(self):
+        lost = self.lost()
+        if lost != self.drops or not self.holds_all_flows():
+            raise BenchError(f"lbdp: {lost - self.drops} frames dropped or punted, {self.connections()} connections")
+
+
+class L3fwd(Program):
+    """DPDK's l3fwd in exact-match mode: one look-up of five fields a packet, rules made beforehand (lib/l3fwd.py)."""
+
+    name = "l3fwd-em"
+
+    def eal(self):
+        # It wants a transmit queue for each lcore, and net_pcap has one: so its main lcore is the worker, on CPU 1.
+        arguments = super().eal()
+        return ["-l", "1", *arguments[arguments.index("--no-pci"):]]
+
+    def command(self):
+        return [
+            "env", f"LBDP_BENCH_MBUFS={self.mbufs()}", str(self.bench.l3fwd()), *self.eal(), "--", "-p", "0x1", "-P",
+            "--lookup=em", "--parse-ptype", "--config=(0,0,1)", "--eth-dest=0,02:00:00:00:00:77",
+            f"--rule_ipv4={self.bench.rules(self.flows)}", f"--rule_ipv6={self.bench.no_rules()}",
+        ]
+
+    def worker_cpu_s(self):
+        return int(pathlib.Path(f"/proc/{self.process.pid}/schedstat").read_text().split()[0]) / 1e9
