@@ -22,6 +22,7 @@ EDITS = (
     ("main.c", "(unsigned)8192)", '(unsigned)atoi(getenv("LBDP_BENCH_MBUFS")))'),
     ("main.c", "RTE_MBUF_DEFAULT_BUF_SIZE, socketid", "256, socketid"),
     ("l3fwd_em_hlm.h", "portid : ipv4_l3fwd_out_if", "BAD_PORT : ipv4_l3fwd_out_if"),
+    ("l3fwd_em_hlm.h", "dst_port[i] = portid;", "dst_port[i] = BAD_PORT;"),
     ("l3fwd_em.c", 'printf("EM: Adding route', 'if (0) printf("EM: Adding route'),
 )
 FILES = ("l3fwd_em.c", "l3fwd_lpm.c", "l3fwd_acl.c", "l3fwd_fib.c", "l3fwd_event.c", "l3fwd_event_generic.c",
