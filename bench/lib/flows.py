@@ -11,6 +11,7 @@ from lib.results import Result, ratios
 
 COLD_FRAMES = 16384  # between a frame's writing and its arrival: out of the near caches, in the last-level one
 PERSISTENCE_S = 300
+MIN_CONNECTIONS = 1048576  # of the tables, as lbdp's default and as bench/forwarding has it
 # As many as are live or not swept yet at ten million new ones a second: then the table is about 60 % full.
 NEW_CONNECTIONS = 25_000_000
 
@@ -26,7 +27,7 @@ class Step:
 
 def forwarding_steps(flows, source):
     cold = ("--cold", str(COLD_FRAMES)) if source == "cold" else ()
-    sized = ("--flows", str(flows), *cold)
+    sized = ("--flows", str(flows), "--connections", str(max(flows, MIN_CONNECTIONS)), *cold)
     return (
         Step(f"mac/{flows}/{source}", ("mac", *sized)),
         Step(f"established/{flows}/{source}", ("established", *sized)),
