@@ -63,13 +63,31 @@ class Bench:
             del programs["l3fwd-em"]
         return programs
 
+    def programs_with(self, workers, flows, with_l3fwd):
+        """The same for one number of workers, without the A/A row."""
+        programs = {
+            "testpmd-mac": lambda: Testpmd(self, flows, "mac", workers),
+            "lbdp": lambda: Lbdp(self, flows, workers),
+            "l3fwd-em": lambda: L3fwd(self, flows, workers),
+        }
+        if not with_l3fwd:
+            del programs["l3fwd-em"]
+        return programs
+
     def run(self, flows, seconds, rounds, with_l3fwd=True):
         """By program: rate and share of the CPU, one pair a round."""
-        programs = self.programs(flows, with_l3fwd)
+        return self.take_turns(f"{flows} flows", self.programs(flows, with_l3fwd), seconds, rounds)
+
+    def run_with(self, workers, flows, seconds, rounds, with_l3fwd=True):
+        """The same for several workers."""
+        return self.take_turns(f"{workers} worker(s)", self.programs_with(workers, flows, with_l3fwd), seconds, rounds)
+
+    @staticmethod
+    def take_turns(what, programs, seconds, rounds):
         measured = {name: [] for name in programs}
         for number in range(1, rounds + 1):
             for name, make in programs.items():
-                print(f"\r{flows} flows, round {number} of {rounds}: {name:<20}", end="", file=sys.stderr, flush=True)
+                print(f"\r{what}, round {number} of {rounds}: {name:<20}", end="", file=sys.stderr, flush=True)
                 with make() as program:
                     measured[name].append(program.measure(seconds))
         print("\r" + " " * 70 + "\r", end="", file=sys.stderr, flush=True)
@@ -120,6 +138,18 @@ def results_of(flows, measured):
                    a_a=a_a),
         ]
     return results
+
+
+def worker_rows(workers, flows, measured):
+    """A row a program: how much so many workers forward together."""
+    return [
+        {
+            "name": name, "workers": workers, "flows": flows, "rounds": len(pairs),
+            "mpps": round(statistics.median(rate for rate, _ in pairs) / 1e6, 3),
+            "cpu_share": round(min(share for _, share in pairs), 3),
+        }
+        for name, pairs in measured.items()
+    ]
 
 
 def print_rows(rows):

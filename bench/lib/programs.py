@@ -41,22 +41,25 @@ virtual_server {vip} {port} {{
 
 
 class Program:
-    """A DPDK program on CPUs 0 and 1 with the pcap source as its port 0."""
+    """A DPDK program on CPUs 0 and 1 with the pcap source as its port 0; each worker has a queue with all flows."""
 
-    def __init__(self, bench, flows):
-        self.bench, self.flows = bench, flows
+    def __init__(self, bench, flows, workers=1):
+        self.bench, self.flows, self.workers = bench, flows, workers
         self.prefix = f"lbdpbench{os.getpid()}"
         self.log = bench.directory / "program.log"
         self.process = None
 
+    def lcores(self):
+        """The main lcore on CPU 0, workers on CPU 1, 0, 1 and so on."""
+        workers = [f"{lcore}@{lcore % 2}" for lcore in range(1, self.workers + 1)]
+        return ["--lcores", ",".join(["0@0", *workers]), "--main-lcore", "0"]
+
     def eal(self):
-        return [
-            *("-l", "0,1", "--main-lcore", "0", "--no-pci", f"--file-prefix={self.prefix}"),
-            f"--vdev=net_pcap0,rx_pcap={self.bench.frames(self.flows)},infinite_rx=1",
-        ]
+        queues = f"rx_pcap={self.bench.frames(self.flows)}," * self.workers
+        return [*self.lcores(), "--no-pci", f"--file-prefix={self.prefix}", f"--vdev=net_pcap0,{queues}infinite_rx=1"]
 
     def mbufs(self):
-        return 32768 + self.flows + self.flows // 16
+        return 32768 + self.workers * self.flows + self.flows // 16
 
     def __enter__(self):
         with open(self.log, "wb") as log:
@@ -106,12 +109,20 @@ class Program:
             return stats or None
         return None
 
+    def is_worker(self, thread):
+        """Does the thread of this name forward?"""
+        return "worker" in thread
+
     def worker_cpu_s(self):
-        """CPU time that the worker's thread has had."""
+        """CPU time that the workers' threads have had, on average."""
+        times = []
         for task in pathlib.Path(f"/proc/{self.process.pid}/task").iterdir():
-            if "worker" in (task / "comm").read_text():
-                return int((task / "schedstat").read_text().split()[0]) / 1e9
-        raise BenchError(f"{self.name}: no worker thread")
+            with contextlib.suppress(FileNotFoundError):  # telemetry's threads come and go
+                if self.is_worker((task / "comm").read_text().strip()):
+                    times.append(int((task / "schedstat").read_text().split()[0]) / 1e9)
+        if len(times) != self.workers:
+            raise BenchError(f"{self.name}: {len(times)} worker threads, not {self.workers}")
+        return sum(times) / len(times)
 
     def wait_until_forwarding(self):
         self.poll(lambda: (found := self.stats()) and found["opackets"] > 0, "frames are transmitted")
@@ -120,7 +131,7 @@ class Program:
         """Raises if the program did not do all of its work."""
 
     def measure(self, seconds):
-        """Transmitted frames a second of CPU time, and the worker's share of its CPU."""
+        """Transmitted frames a second of a worker's CPU time, and its share of its CPU."""
         time.sleep(WARM_UP_S)
         self.check()
         before, cpu_before, begin = self.stats(), self.worker_cpu_s(), time.monotonic()
@@ -135,14 +146,14 @@ class Program:
 
 
 class Testpmd(Program):
-    def __init__(self, bench, flows, mode):
-        super().__init__(bench, flows)
+    def __init__(self, bench, flows, mode, workers=1):
+        super().__init__(bench, flows, workers)
         self.mode, self.name = mode, f"testpmd-{mode}"
 
     def command(self):
         return [
-            "dpdk-testpmd", *self.eal(), "--", "--nb-cores=1", f"--forward-mode={self.mode}", "--port-topology=loop",
-            f"--mbuf-size={MBUF_SIZE}", f"--total-num-mbufs={self.mbufs()}",
+            "dpdk-testpmd", *self.eal(), "--", f"--nb-cores={self.workers}", f"--rxq={self.workers}",
+            f"--txq={self.workers}", f"--forward-mode={self.mode}", "--port-topology=loop", f"--mbuf-size={MBUF_SIZE}", f"--total-num-mbufs={self.mbufs()}",
         ]
 
 
@@ -182,7 +193,8 @@ class Lbdp(Program):
 
     def holds_all_flows(self):
         # At two thirds load the table has no place for a few in a million; those are forwarded by the hash.
-        return self.flows - self.flows // 10000 <= self.connections() <= self.flows
+        flows = self.flows * self.workers
+        return flows - flows // 10000 <= self.connections() <= flows
 
     def lost(self):
         """Frames of the workers that did not go to the real server."""
@@ -200,17 +212,17 @@ class L3fwd(Program):
 
     name = "l3fwd-em"
 
-    def eal(self):
-        # It wants a transmit queue for each lcore, and net_pcap has one: so its main lcore is the worker, on CPU 1.
-        arguments = super().eal()
-        return ["-l", "1", *arguments[arguments.index("--no-pci"):]]
+    def lcores(self):
+        # It wants a transmit queue for each lcore, and the source has one for each worker: so the main lcore works, too.
+        return ["-l", ",".join(str(cpu) for cpu in range(2 - self.workers, 2))]
+
+    def is_worker(self, thread):
+        return "worker" in thread or thread == self.bench.l3fwd().name
 
     def command(self):
+        config = ",".join(f"(0,{queue},{1 - queue})" for queue in range(self.workers))
         return [
             "env", f"LBDP_BENCH_MBUFS={self.mbufs()}", str(self.bench.l3fwd()), *self.eal(), "--", "-p", "0x1", "-P",
-            "--lookup=em", "--parse-ptype", "--config=(0,0,1)", "--eth-dest=0,02:00:00:00:00:77",
+            "--lookup=em", "--parse-ptype", f"--config={config}", "--eth-dest=0,02:00:00:00:00:77",
             f"--rule_ipv4={self.bench.rules(self.flows)}", f"--rule_ipv6={self.bench.no_rules()}",
         ]
-
-    def worker_cpu_s(self):
-        return int(pathlib.Path(f"/proc/{self.process.pid}/schedstat").read_text().split()[0]) / 1e9
