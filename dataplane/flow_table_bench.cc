@@ -4,7 +4,7 @@
 #include <benchmark/benchmark.h>
 
 #include <algorithm>
-#include <cstdlib>
+#include <map>
 #include <random>
 #include <vector>
 
@@ -61,6 +61,12 @@ class Fixture {
   uint32_t next_client_ = 0;
 };
 
+/// Each size is made once: ten million inserts take seconds, and a benchmark's function is called several times.
+Fixture& fixture_of(int64_t bytes) {
+  static std::map<int64_t, Fixture> fixtures;
+  return fixtures.try_emplace(bytes, bytes).first->second;
+}
+
 /// Looks keys up as the worker does: a burst's lines are asked for before any is used.
 template <class Found>
 void look_up_staged(benchmark::State& state, FlowTable& table, const std::vector<FlowKey>& keys, Found&& found) {
@@ -80,20 +86,20 @@ void look_up_staged(benchmark::State& state, FlowTable& table, const std::vector
 }
 
 void look_up_hit(benchmark::State& state) {
-  Fixture f(state.range(0));
+  Fixture& f = fixture_of(state.range(0));
   look_up_staged(state, f.table(), f.keys(),
                  [&](uint32_t hash, FlowKey key) { return f.table().find(hash, key) ? 1 : 0; });
 }
 
 void look_up_miss(benchmark::State& state) {
-  Fixture f(state.range(0));
+  Fixture& f = fixture_of(state.range(0));
   look_up_staged(state, f.table(), f.strangers(f.keys().size()),
                  [&](uint32_t hash, FlowKey key) { return f.table().find(hash, key) ? 1 : 0; });
 }
 
 /// One key after the other, each look-up waiting for the one before: what a miss in the cache costs without staging.
 void look_up_alone(benchmark::State& state) {
-  Fixture f(state.range(0));
+  Fixture& f = fixture_of(state.range(0));
   const auto& keys = f.keys();
   size_t at = 0;
   for (auto _ : state) {
@@ -108,7 +114,7 @@ void look_up_alone(benchmark::State& state) {
 /// New keys at 60 % load, 1,024 at a time; taken out again while the clock stands.
 void insert_new(benchmark::State& state) {
   constexpr size_t kBatch = 1024;
-  Fixture f(state.range(0));
+  Fixture& f = fixture_of(state.range(0));
   FlowTable& table = f.table();
   const auto strangers = f.strangers(std::min<size_t>(f.keys().size() / kBatch + 1, 256) * kBatch);
   size_t at = 0;
@@ -128,7 +134,7 @@ void insert_new(benchmark::State& state) {
 /// Sixteen buckets, all of their connections alive.
 void sweep(benchmark::State& state) {
   constexpr size_t kChunk = 16;
-  Fixture f(state.range(0));
+  Fixture& f = fixture_of(state.range(0));
   uint64_t seen = 0;
   for (auto _ : state) {
     f.table().sweep(kChunk, [&](FlowValue value) {

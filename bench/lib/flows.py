@@ -11,6 +11,7 @@ from lib.results import Result, ratios
 
 COLD_FRAMES = 16384  # between a frame's writing and its arrival: out of the near caches, in the last-level one
 PERSISTENCE_S = 300
+GROUPS = ("forwarding", "new", "other", "memory", "workers")
 MIN_CONNECTIONS = 1048576  # of the tables, as lbdp's default and as bench/forwarding has it
 # As many as are live or not swept yet at ten million new ones a second: then the table is about 60 % full.
 NEW_CONNECTIONS = 25_000_000
@@ -148,12 +149,37 @@ def single_results(lines):
     return results
 
 
+def measure(runner, flows, rounds, new_connections, wanted=GROUPS):
+    """Lines by step, and results. Floods, listings and memory take the last of `flows`."""
+    most = flows[-1]
+    lines, results = {}, []
+    if "forwarding" in wanted:
+        for count in flows:
+            for source in ("warm", "cold"):
+                lines |= runner.rounds(forwarding_steps(count, source), rounds)
+                results += forwarding_results(lines, count, source)
+    single = {}
+    if "new" in wanted:
+        single |= runner.rounds(new_steps(new_connections), rounds)
+    if "other" in wanted:
+        single |= runner.rounds(other_steps(most), rounds)
+    if "memory" in wanted:
+        single |= runner.rounds(memory_steps(most), 1)
+    if "workers" in wanted:
+        single |= runner.rounds(worker_steps(2, min(most, 100_000)), rounds)
+    return lines | single, results + single_results(single)
+
+
 def rows_of(lines):
     """What the program said, a row a step: of the rounds, the one in the middle by its rate, or the first."""
     rows = []
     for name, found in lines.items():
         ordered = sorted(found, key=lambda line: line.get("packets_per_s", 0))
-        rows.append({"step": name, "rounds": len(found)} | ordered[len(ordered) // 2])
+        row = {"step": name, "rounds": len(found)} | ordered[len(ordered) // 2]
+        if "ns_per_packet" in row:
+            times = field(found, "ns_per_packet")
+            row |= {"ns_min": min(times), "ns_max": max(times)}
+        rows.append(row)
     return rows
 
 

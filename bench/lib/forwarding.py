@@ -146,6 +146,8 @@ def worker_rows(workers, flows, measured):
         {
             "name": name, "workers": workers, "flows": flows, "rounds": len(pairs),
             "mpps": round(statistics.median(rate for rate, _ in pairs) / 1e6, 3),
+            "mpps_min": round(min(rate for rate, _ in pairs) / 1e6, 3),
+            "mpps_max": round(max(rate for rate, _ in pairs) / 1e6, 3),
             "cpu_share": round(min(share for _, share in pairs), 3),
         }
         for name, pairs in measured.items()
