@@ -175,7 +175,7 @@ def rows_of(lines):
     rows = []
     for name, found in lines.items():
         ordered = sorted(found, key=lambda line: line.get("packets_per_s", 0))
-        row = {"step": name, "rounds": len(found)} | ordered[len(ordered) // 2]
+        row = {"step": name, "rounds": len(found)} | ordered[(len(ordered) - 1) // 2]
         if "ns_per_packet" in row:
             times = field(found, "ns_per_packet")
             row |= {"ns_min": min(times), "ns_max": max(times)}

@@ -80,7 +80,7 @@ def workers_against_throughput(path, report):
         lines.setdefault(row["name"], []).append((row["workers"], row["mpps"], row["mpps_min"], row["mpps_max"]))
     flows = report["workers"][0]["flows"]
     draw_lines(path, f"Throughput, {short(flows)} flows a worker, net_pcap source", note_of(report), lines, "workers",
-               "million packets a second of CPU time (median, range)", x_log=False)
+               "Mpps of CPU time (median, range)", x_log=False)
 
 
 def note_of(report):
