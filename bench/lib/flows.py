@@ -11,6 +11,7 @@ from lib.results import Result, ratios
 
 COLD_FRAMES = 16384  # between a frame's writing and its arrival: out of the near caches, in the last-level one
 PERSISTENCE_S = 300
+SOURCES = ("warm", "cold", "warm-ipv6")
 GROUPS = ("forwarding", "new", "other", "memory", "workers")
 MIN_CONNECTIONS = 1048576  # of the tables, as lbdp's default and as bench/forwarding has it
 # As many as are live or not swept yet at ten million new ones a second: then the table is about 60 % full.
@@ -27,8 +28,10 @@ class Step:
 
 
 def forwarding_steps(flows, source):
+    """`source`: warm, cold, or warm-ipv6."""
     cold = ("--cold", str(COLD_FRAMES)) if source == "cold" else ()
-    sized = ("--flows", str(flows), "--connections", str(max(flows, MIN_CONNECTIONS)), *cold)
+    family = ("--ipv6",) if source.endswith("ipv6") else ()
+    sized = ("--flows", str(flows), "--connections", str(max(flows, MIN_CONNECTIONS)), *cold, *family)
     return (
         Step(f"mac/{flows}/{source}", ("mac", *sized)),
         Step(f"established/{flows}/{source}", ("established", *sized)),
@@ -118,6 +121,8 @@ def field(lines, name):
 
 
 def forwarding_results(lines, flows, source):
+    if f"established/{flows}/{source}" not in lines:
+        return []  # the worker cannot do it yet
     rates = {kind: field(lines[f"{kind}/{flows}/{source}"], "packets_per_s") for kind in ("mac", "established", "mac-again")}
     a_a = f"worker/mac-again/{flows}/{source}/to-mac"
     return [
@@ -155,7 +160,7 @@ def measure(runner, flows, rounds, new_connections, wanted=GROUPS):
     lines, results = {}, []
     if "forwarding" in wanted:
         for count in flows:
-            for source in ("warm", "cold"):
+            for source in SOURCES:
                 lines |= runner.rounds(forwarding_steps(count, source), rounds)
                 results += forwarding_results(lines, count, source)
     single = {}

@@ -192,8 +192,10 @@ nlohmann::json run_list(const Options& options) {
   const auto read = [&] {
     full_pass.take([&] { rows = list_all(rig); });
     ++passes;
-    expect(rows == rig.totals().connections,
-           std::to_string(rows) + " rows of " + std::to_string(rig.totals().connections) + " connections were read");
+    // A connection that finds no place at first can get one meanwhile, and moving entries can be missed or met twice.
+    const uint64_t known = rig.totals().connections;
+    expect((rows > known ? rows - known : known - rows) * 10000 <= known,
+           std::to_string(rows) + " rows of " + std::to_string(known) + " connections were read");
   };
   rate_during(rig, 0.1, idle);
   for (unsigned round = 0; round < kListRounds; ++round) {

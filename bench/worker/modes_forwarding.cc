@@ -164,6 +164,8 @@ nlohmann::json run_flood(const Options& options) {
   line["quiet_packets_per_s"] = std::round(rate_of(quiet));
   line["ratio"] = std::round(1000 * rate_of(flooded) / rate_of(quiet)) / 1000;
   line["established_packets"] = established;
+  line["established_packets_per_s"] =
+      std::round(rate_of(flooded) * static_cast<double>(established) / static_cast<double>(during.transmitted));
   line["established_lost"] = 0;
   return line;
 }
