@@ -89,7 +89,7 @@ void add_options(CLI::App& app, Options& o) {
 // Not measured: what the worker does not do yet would look like a splendid rate.
 void refuse_what_is_missing(const Options& options) {
   if (options.persistence_s > 0)
-    throw BenchError("--persistence: the workers do not follow VirtualServerParams::persistence yet");
+    throw NotThereYet("--persistence: the workers do not follow VirtualServerParams::persistence yet");
 }
 
 int run(int argc, char** argv) {
@@ -126,6 +126,9 @@ std::span<const Mode> modes() {
 int main(int argc, char** argv) {
   try {
     return lbdp::bench::run(argc, argv);
+  } catch (const lbdp::bench::NotThereYet& error) {
+    std::cerr << "lbdp_worker_bench: " << error.what() << std::endl;
+    return 3;
   } catch (const std::exception& error) {
     std::cerr << "lbdp_worker_bench: " << error.what() << std::endl;
     return 1;

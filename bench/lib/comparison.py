@@ -8,8 +8,8 @@ from lib.results import Result
 
 # One and the same program ranges by a fifth between runs: below this nothing is ever claimed.
 LEAST = 0.05
-# So many standard errors of the difference of two medians are noise: one pair of a hundred exceeds them by chance, and
-# a report has about a hundred figures.
+# So many standard errors of the difference of two medians are noise: a report has about a hundred figures. Few rounds say
+# little about the error itself, so it counts for more then.
 ERRORS = 3.0
 
 
@@ -43,8 +43,13 @@ def a_a_deviation(result, results):
     return abs(a_a.median - 1) if a_a else 0.0
 
 
+def noise_of_rounds(result):
+    rounds = len(result.rounds)
+    return ERRORS * result.error * (1 + 2 / (rounds - 1)) if rounds > 1 else 0.0
+
+
 def noise_of(old, new, old_results, new_results):
-    of_rounds = ERRORS * math.hypot(old.error, new.error)
+    of_rounds = math.hypot(noise_of_rounds(old), noise_of_rounds(new))
     return max(LEAST, of_rounds, a_a_deviation(old, old_results), a_a_deviation(new, new_results))
 
 

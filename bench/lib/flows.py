@@ -11,6 +11,7 @@ from lib.results import Result, ratios
 
 COLD_FRAMES = 16384  # between a frame's writing and its arrival: out of the near caches, in the last-level one
 PERSISTENCE_S = 300
+NOT_THERE_YET = 3  # the program's exit status
 SOURCES = ("warm", "cold", "warm-ipv6")
 GROUPS = ("forwarding", "new", "other", "memory", "workers")
 MIN_CONNECTIONS = 1048576  # of the tables, as lbdp's default and as bench/forwarding has it
@@ -93,7 +94,7 @@ class Runner:
         )
         if result.returncode == 0:
             return json.loads(result.stdout)
-        if "yet" in result.stderr:
+        if result.returncode == NOT_THERE_YET:
             print(f"\r{step.name}: {result.stderr.strip():<70}", file=sys.stderr)
             return None
         raise BenchError(f"{step.name}: {result.stderr.strip()}")

@@ -56,7 +56,7 @@ void size_tables(Params& params, Family family, uint32_t connections) {
   } else if constexpr (requires { params.wide_connections; }) {
     params.wide_connections = connections;
   } else {
-    throw BenchError("--ipv6: the worker does not know IPv6 connections yet");
+    throw NotThereYet("--ipv6: the worker does not know IPv6 connections yet");
   }
 }
 

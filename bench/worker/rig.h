@@ -27,6 +27,12 @@ class BenchError : public std::runtime_error {
   using std::runtime_error::runtime_error;
 };
 
+/// The worker cannot do yet what is to be measured.
+class NotThereYet : public BenchError {
+ public:
+  using BenchError::BenchError;
+};
+
 /// Which way the CPUs are shared: control (publications, listings) beside the workers, or the main lcore is one of
 /// them.
 enum class MainLcore : uint8_t { kWorks, kControls };
