@@ -88,13 +88,13 @@ void look_up_staged(benchmark::State& state, FlowTable& table, const std::vector
 void look_up_hit(benchmark::State& state) {
   Fixture& f = fixture_of(state.range(0));
   look_up_staged(state, f.table(), f.keys(),
-                 [&](uint32_t hash, FlowKey key) { return f.table().find(hash, key) ? 1 : 0; });
+                 [&](uint32_t hash, FlowKey key) { return f.table().find(hash, key) ? size_t{1} : size_t{0}; });
 }
 
 void look_up_miss(benchmark::State& state) {
   Fixture& f = fixture_of(state.range(0));
   look_up_staged(state, f.table(), f.strangers(f.keys().size()),
-                 [&](uint32_t hash, FlowKey key) { return f.table().find(hash, key) ? 1 : 0; });
+                 [&](uint32_t hash, FlowKey key) { return f.table().find(hash, key) ? size_t{1} : size_t{0}; });
 }
 
 /// One key after the other, each look-up waiting for the one before: what a miss in the cache costs without staging.

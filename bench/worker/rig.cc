@@ -134,8 +134,8 @@ void Rig::open_port() {
   const rte_eth_conf conf{};
   require(rte_eth_dev_configure(port_, queues, queues, &conf) == 0, "rte_eth_dev_configure");
   for (uint16_t q = 0; q < queues; ++q) {
-    require(rte_eth_rx_queue_setup(port_, q, 64, SOCKET_ID_ANY, nullptr, pool_) == 0, "rte_eth_rx_queue_setup");
-    require(rte_eth_tx_queue_setup(port_, q, 64, SOCKET_ID_ANY, nullptr) == 0, "rte_eth_tx_queue_setup");
+    require(rte_eth_rx_queue_setup(port_, q, 64, rte_socket_id(), nullptr, pool_) == 0, "rte_eth_rx_queue_setup");
+    require(rte_eth_tx_queue_setup(port_, q, 64, rte_socket_id(), nullptr) == 0, "rte_eth_tx_queue_setup");
   }
   rte_ether_addr address{};
   require(rte_eth_macaddr_get(port_, &address) == 0, "rte_eth_macaddr_get");
