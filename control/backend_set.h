@@ -20,6 +20,7 @@ namespace lbdp::control {
 struct RealServerInput {
   Endpoint endpoint;
   int weight = 1;
+  uint32_t upper_threshold = 0, lower_threshold = 0;  // as dataplane::RealServerParams has them
   bool inhibit_on_failure = false;
   bool smtp_alert = false;  // its ups and downs are worth a mail
 
@@ -29,10 +30,15 @@ struct RealServerInput {
 /// A virtual server as the file has it.
 struct ServiceInput {
   ServiceKey key;
+  std::vector<ServiceKey> more_keys{};  // see dataplane::VirtualServerParams, also for what follows
+  uint32_t fwmark = 0;
   dataplane::Scheduler scheduler = dataplane::Scheduler::kRoundRobin;
+  dataplane::SchedulerFlags scheduler_flags{};
+  dataplane::Persistence persistence{};
+  bool one_packet = false;
   /// VRRP instances that hold its address. Empty: the address is ours always; else while one of them is MASTER.
-  std::vector<std::string> instances;
-  std::vector<RealServerInput> real_servers;
+  std::vector<std::string> instances{};
+  std::vector<RealServerInput> real_servers{};
 
   friend bool operator==(const ServiceInput&, const ServiceInput&) = default;
 };
@@ -51,6 +57,8 @@ struct BackendInputs {
 struct LinkPlace {
   std::optional<MacAddress> mac;
   dataplane::PortId egress{};
+  uint16_t vlan = 0;    // the VLAN id behind that port; 0: untagged
+  uint16_t mtu = 1500;  // of the way to it, in bytes of IP
   std::string interface;
   std::string reason;  // of an empty mac
 

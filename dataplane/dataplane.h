@@ -76,6 +76,9 @@ struct WorkerStatus {
   uint64_t unstored = 0;         // packets forwarded without an entry because the connection table was full
   uint64_t connections = 0;
   uint64_t connections_limit = 0;
+  uint64_t wide_connections = 0;  // those that need a wide key; not counted in `connections`
+  uint64_t wide_connections_limit = 0;
+  uint64_t held_fragments = 0;  // later fragments that now wait for their first one
   uint64_t loops = 0;
   uint64_t idle_loops = 0;
   uint64_t busy_cycles = 0;
@@ -91,6 +94,7 @@ struct RealServerCounters {
   uint64_t connections = 0;  // ever scheduled
   uint64_t packets = 0;
   uint64_t bytes = 0;  // IP length, as IPVS counts
+  bool overloaded = false;  // passed over by the schedulers now: at its upper threshold, and not yet below its lower one
 };
 
 struct ConnectionRow {
@@ -150,6 +154,7 @@ struct Explanation {
   PortId egress{};
   uint16_t vlan = 0;
   std::optional<ConnectionRow> connection;  // of kKnownConnection and the like
+  std::optional<TemplateRow> client_template;  // of kPersistent
   std::vector<std::string> reasons;  // in words, in the order of the decisions
 };
 
