@@ -164,9 +164,10 @@ struct Grammar {
 
  private:
   void add_show(CliOptions& options) {
-    show = app.add_subcommand("show", "show " + listed(kShown) +
-                                          "; connections take [--client PREFIX[:PORT]] [--service SERVICE] [--real "
-                                          "REAL] [--state STATE] [--worker N] [--limit N]; drops take [-v]");
+    show = app.add_subcommand(
+        "show", "show " + listed(kShown) +
+                    "; connections and persistence take [--client PREFIX[:PORT]] [--service SERVICE] [--real REAL] "
+                    "[--limit N], connections [--state STATE] [--worker N] too; drops take [-v]");
     show->set_help_flag();
     show->add_option("what", options.what);
     show->add_option("--client", shown.client);
