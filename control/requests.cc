@@ -48,6 +48,14 @@ uint64_t number_member(const json& request, const char* name) {
   return found != request.end() && found->is_number_unsigned() ? found->get<uint64_t>() : 0;
 }
 
+/// The key of the virtual server that has this destination among its own; the destination itself if there is none.
+ServiceKey virtual_server_of(const std::vector<ServiceInput>& services, const ServiceKey& destination) {
+  const auto found = std::find_if(services.begin(), services.end(), [&](const ServiceInput& service) {
+    return std::find(service.more_keys.begin(), service.more_keys.end(), destination) != service.more_keys.end();
+  });
+  return found == services.end() ? destination : found->key;
+}
+
 std::optional<Protocol> find_protocol(std::string_view name) {
   for (const Protocol protocol : {Protocol::kTcp, Protocol::kUdp, Protocol::kSctp}) {
     if (name == to_string(protocol)) return protocol;
@@ -242,9 +250,11 @@ Requests::Page Requests::connections(uint64_t cursor, size_t limit, const datapl
 Requests::Page Requests::persistence(uint64_t cursor, size_t limit, const dataplane::ConnectionFilter& filter) {
   Page page;
   const bool all = to_json(filter).empty();
+  dataplane::ConnectionFilter wanted = filter;
+  if (filter.service) wanted.service = virtual_server_of(sources_.backends.inputs().services, *filter.service);
   const auto found = sources_.dataplane.templates(cursor, all ? limit : kTemplatesPerScan);
   for (const auto& row : found.rows) {
-    if (all || matches(filter, row)) page.rows.push_back(template_row(row));
+    if (all || matches(wanted, row)) page.rows.push_back(template_row(row));
   }
   page.next_cursor = found.next_cursor;
   return page;
