@@ -19,7 +19,7 @@ using nlohmann::json;
 constexpr uint64_t kRowsPerPage = 100;
 constexpr uint64_t kServicesPerPage = 20;
 constexpr size_t kServersPerPage = 500;    // of the services of a page, which are summed up
-constexpr size_t kTemplatesPerScan = 500;  // of which a filter leaves some
+constexpr size_t kTemplatesPerScan = 250;  // of which a filter leaves some
 constexpr size_t kMaxNesting = 16;         // brackets in a request: a line full of them would cost time and memory
 
 json refused(const std::string& why) {
