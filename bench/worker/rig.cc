@@ -327,8 +327,9 @@ Totals Rig::totals() const {
     for (const auto& drop : s.drops) t.dropped += drop.count;
     for (const auto& punt : s.punted) t.punted += punt.count;
     t.unstored += s.unstored;
-    t.connections += s.connections;
-    t.capacity += s.connections_limit;
+    const bool wide = params_.network.family == Family::kIpv6;
+    t.connections += wide ? s.wide_connections : s.connections;
+    t.capacity += wide ? s.wide_connections_limit : s.connections_limit;
   }
   return t;
 }
