@@ -8,6 +8,8 @@
 #include <cerrno>
 #include <cstring>
 
+#include "control/connection_filter.h"
+
 namespace lbdp::control {
 namespace {
 
@@ -30,8 +32,7 @@ CliResult<void> CliClient::connect() {
   boost::system::error_code error;
   socket_.connect(asio::local::stream_protocol::endpoint(path_), error);
   if (error) {
-    boost::system::error_code ignored;
-    socket_.close(ignored);
+    disconnect();
     return no_director(path_, error.message());
   }
   const timeval patience{.tv_sec = static_cast<time_t>(patience_.count()), .tv_usec = 0};
@@ -40,11 +41,26 @@ CliResult<void> CliClient::connect() {
   return {};
 }
 
+void CliClient::disconnect() {
+  boost::system::error_code ignored;
+  socket_.close(ignored);
+  buffer_.clear();
+}
+
+CliResult<std::string> CliClient::exchange(const std::string& line) {
+  if (auto connected = connect(); !connected) return tl::unexpected(connected.error());
+  // A director that hangs up at once may have said why: reading tells.
+  (void)::send(socket_.native_handle(), line.data(), line.size(), MSG_NOSIGNAL);
+  return read_line();
+}
+
 CliResult<std::string> CliClient::read_line() {
+  hung_up_ = false;
   std::array<char, 65536> chunk{};
   size_t end = std::string::npos;
   while ((end = buffer_.find('\n')) == std::string::npos) {
     const ssize_t length = ::recv(socket_.native_handle(), chunk.data(), chunk.size(), 0);
+    hung_up_ = buffer_.empty() && (length == 0 || (length < 0 && errno == ECONNRESET));
     if (length == 0) return no_director(path_, "it hung up (too many clients?)");
     if (length < 0 && errno == EINTR) continue;
     if (length < 0 && errno == EAGAIN) {
@@ -59,11 +75,13 @@ CliResult<std::string> CliClient::read_line() {
 }
 
 CliResult<json> CliClient::ask(const json& request) {
-  if (auto connected = connect(); !connected) return tl::unexpected(connected.error());
   const std::string line = request.dump() + "\n";
-  // A director that hangs up at once may have said why: reading tells.
-  (void)::send(socket_.native_handle(), line.data(), line.size(), MSG_NOSIGNAL);
-  const auto text = read_line();
+  const bool reused = socket_.is_open();
+  auto text = exchange(line);
+  if (!text && reused && hung_up_) {
+    disconnect();
+    text = exchange(line);
+  }
   if (!text) return tl::unexpected(text.error());
   json answer = json::parse(*text, nullptr, false);
   if (!answer.is_object()) return no_director(path_, "what answers does not speak lbdp's protocol");
@@ -79,6 +97,24 @@ CliResult<json> CliClient::rows(const std::string& what) {
     if (!all) return all;
   }
   return all;
+}
+
+CliResult<uint64_t> CliClient::stream(const std::string& what, const dataplane::ConnectionFilter& filter,
+                                      uint64_t limit, const std::function<bool(const json& rows)>& take) {
+  json request = {{"command", "show"}, {"what", what}, {"cursor", 0}};
+  if (const json members = to_json(filter); !members.empty()) request["filter"] = members;
+  uint64_t count = 0;
+  do {
+    if (limit != 0) request["limit"] = limit - count;
+    auto page = ask(request);
+    if (!page) return tl::unexpected(page.error());
+    json& rows = page->at("rows");
+    while (limit != 0 && count + rows.size() > limit) rows.erase(rows.size() - 1);
+    count += rows.size();
+    if (!take(rows)) return count;
+    request["cursor"] = page->value("next_cursor", uint64_t{0});
+  } while (request["cursor"] != 0 && (limit == 0 || count < limit));
+  return count;
 }
 
 CliResult<json> CliClient::rows_once(const std::string& what, bool& torn) {

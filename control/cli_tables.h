@@ -1,21 +1,24 @@
 // SPDX-License-Identifier: BSD-2-Clause
 #pragma once
 
+#include <cstdint>
 #include <nlohmann/json_fwd.hpp>
 #include <string>
-#include <vector>
 
-#include "control/ipvs_format.h"
+#include "control/text_table.h"
 
 namespace lbdp::control {
 
-/// The rows of `show WHAT` as people read them.
-std::string format_table(const std::string& what, const nlohmann::json& rows);
+/// The rows of `show WHAT` as people read them; all lists but those of any length, see cli_stream.h. `verbose`: with
+/// all that -v adds.
+std::string format_table(const std::string& what, const nlohmann::json& rows, bool verbose = false);
 
-/// What ipvsadm's listings are made from: the rows of `show services` and `show backends`. Servers that are not in the
-/// table are not in the listing, as with keepalived and ipvsadm.
-std::vector<IpvsService> to_ipvs_services(const nlohmann::json& services, const nlohmann::json& backends);
-std::vector<IpvsConnection> to_ipvs_connections(const nlohmann::json& connections);
-nlohmann::json to_ipvs_json(const std::vector<IpvsService>& services);
+/// The columns of `show connections` and `show persistence`.
+Columns stream_columns(const std::string& what);
+/// "1034 connections": the last line of these lists.
+std::string count_line(const std::string& what, uint64_t count, uint64_t limit);
+
+/// The answer of `explain` in words.
+std::string format_explanation(const nlohmann::json& explanation);
 
 }  // namespace lbdp::control

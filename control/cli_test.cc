@@ -7,7 +7,6 @@
 #include <thread>
 
 #include "control/cli_client.h"
-#include "control/cli_options.h"
 #include "control/cli_tables.h"
 #include "control/control_socket.h"
 
@@ -16,63 +15,6 @@ namespace {
 
 using nlohmann::json;
 using testing::HasSubstr;
-using Command = CliOptions::Command;
-
-Result<CliOptions> parse(std::vector<const char*> arguments) {
-  arguments.insert(arguments.begin(), "lbdp-cli");
-  return parse_cli_options(arguments);
-}
-
-TEST(CliOptions, CommandsAreRead) {
-  EXPECT_EQ(parse({"show", "backends"})->what, "backends");
-  EXPECT_EQ(parse({"show", "vrrp"})->command, Command::kShow);
-  EXPECT_EQ(parse({"reload"})->command, Command::kReload);
-  EXPECT_EQ(parse({"ipvs", "-Ln"})->command, Command::kIpvsServices);
-  EXPECT_EQ(parse({"ipvs", "-L", "-n"})->command, Command::kIpvsServices);
-  EXPECT_EQ(parse({"ipvs", "-Lnc"})->command, Command::kIpvsConnections);
-  EXPECT_EQ(parse({"ipvs", "-ln", "--stats", "--exact"})->exact, true);
-  EXPECT_EQ(parse({"ipvs", "-Ln", "--timeout"})->command, Command::kIpvsTimeouts);
-  EXPECT_EQ(parse({"-h"})->command, Command::kHelp);
-}
-
-TEST(CliOptions, SocketAndJsonStandOnEitherSide) {
-  EXPECT_EQ(parse({"-s", "/a", "-j", "show", "vrrp"})->socket, "/a");
-  const auto behind = parse({"show", "vrrp", "-j", "-s", "/b"});
-  ASSERT_TRUE(behind) << behind.error().message;
-  EXPECT_TRUE(behind->json);
-  EXPECT_EQ(behind->socket, "/b");
-  EXPECT_EQ(parse({"show", "vrrp"})->socket, kDefaultControlSocket);
-}
-
-TEST(CliOptions, WrongUsageIsRefused) {
-  const std::vector<std::vector<const char*>> cases{{},
-                                                    {"show"},
-                                                    {"show", "nothing"},
-                                                    {"dance"},
-                                                    {"ipvs"},
-                                                    {"ipvs", "-n"},
-                                                    {"ipvs", "-L"},
-                                                    {"ipvs", "-Lnc", "--stats"},
-                                                    {"ipvs", "-Ln", "--exact"},
-                                                    {"ipvs", "-A"},
-                                                    {"reload", "now"},
-                                                    {"-x"},
-                                                    {"show", "vrrp", "more"}};
-  for (const auto& arguments : cases) {
-    const auto options = parse(arguments);
-    ASSERT_FALSE(options) << (arguments.empty() ? "" : arguments.back());
-    EXPECT_THAT(options.error().message, HasSubstr("lbdp-cli: "));
-  }
-}
-
-TEST(CliOptions, WrongWordsAreAnsweredWithTheRightOnes) {
-  const std::string all =
-      "backends, services, connections, vrrp, checks, workers, ports, neighbors, drops, config or version";
-  EXPECT_THAT(parse({"show", "foo"}).error().message, HasSubstr("there is no \"foo\" to show, but " + all + "\n"));
-  EXPECT_THAT(parse({"show"}).error().message, HasSubstr("show what? " + all + "\n"));
-  EXPECT_THAT(parse({}).error().message, HasSubstr("the commands are show, ipvs and reload\n"));
-  EXPECT_THAT(parse({"dance"}).error().message, HasSubstr("dance; the commands are show, ipvs and reload\n"));
-}
 
 json backend(const std::string& real, const std::string& state, bool in_table = true) {
   return {{"service", "tcp/172.18.250.99:80"},
@@ -85,6 +27,9 @@ json backend(const std::string& real, const std::string& state, bool in_table = 
           {"mac", nullptr},
           {"interface", nullptr},
           {"port", nullptr},
+          {"vlan", nullptr},
+          {"mtu", nullptr},
+          {"connections_per_s", 2.5},
           {"active", 0},
           {"inactive", 12},
           {"connections", 30},
@@ -96,11 +41,15 @@ json backend(const std::string& real, const std::string& state, bool in_table = 
 TEST(CliTables, ColumnsAreAligned) {
   const std::string text =
       format_table("backends", {backend("172.18.250.77:80", "UP"), backend("172.18.250.179:80", "UNRESOLVED")});
-  EXPECT_EQ(text,
-            "tcp/172.18.250.99:80\n"
-            "  REAL SERVER        STATE       WEIGHT  MAC  INTERFACE  ACTIVE  INACTIVE  TOTAL  LAST CHECK  REASON\n"
-            "  172.18.250.77:80   UP               1  -    -               0        12     30  -           -\n"
-            "  172.18.250.179:80  UNRESOLVED       1  -    -               0        12     30  -           -\n");
+  EXPECT_EQ(
+      text,
+      "tcp/172.18.250.99:80\n"
+      "  REAL SERVER        STATE       WEIGHT  MAC  INTERFACE  VLAN  MTU  ACTIVE  INACTIVE  TOTAL  CONN/S  LAST "
+      "CHECK  REASON\n"
+      "  172.18.250.77:80   UP               1  -    -             -    -       0        12     30     2.5  -      "
+      "     -\n"
+      "  172.18.250.179:80  UNRESOLVED       1  -    -             -    -       0        12     30     2.5  -      "
+      "     -\n");
 }
 
 TEST(CliTables, TextFromOutsideCannotDriveTheTerminal) {
@@ -123,14 +72,72 @@ TEST(CliTables, VrrpLeavesCountersOfZeroOut) {
   EXPECT_THAT(text, testing::Not(HasSubstr("bad_length")));
 }
 
-TEST(CliTables, IpvsListsWhatIsInTheTable) {
-  const json services = {{{"service", "tcp/172.18.250.99:80"}, {"scheduler", "rr"}}};
-  const auto listed =
-      to_ipvs_services(services, {backend("172.18.250.77:80", "UP"), backend("172.18.250.79:80", "DOWN", false)});
-  ASSERT_EQ(listed.size(), 1U);
-  ASSERT_EQ(listed[0].destinations.size(), 1U);
-  EXPECT_EQ(listed[0].destinations[0].endpoint.to_string(), "172.18.250.77:80");
-  EXPECT_EQ(listed[0].destinations[0].inactive, 12U);
+TEST(CliTables, ServicesHaveTheirFlagsInWords) {
+  const json row = {{"service", "tcp/172.18.250.99:80"},
+                    {"scheduler", "sh"},
+                    {"scheduler_flags", {"sh-fallback", "sh-port"}},
+                    {"persistence", {{"timeout_s", 360}, {"prefix_length", 24}}},
+                    {"one_packet", true},
+                    {"fwmark", 7},
+                    {"destinations", {"tcp/172.18.250.99:80", "tcp/172.18.250.99:443"}}};
+  EXPECT_THAT(format_table("services", json::array({row})),
+              HasSubstr("  sh     sh-fallback sh-port persistent 360/24 ops fwmark 7 +1 destination  "));
+}
+
+TEST(CliTables, DropsHaveAColumnForEachWorkerIfAsked) {
+  const json rows = {{{"reason", "fragment"}, {"count", 11}, {"by_worker", {1, 10}}},
+                     {{"reason", "not_for_us"}, {"count", 0}, {"by_worker", {0, 0}}}};
+  EXPECT_EQ(format_table("drops", rows),
+            "REASON    COUNT\n"
+            "fragment     11\n");
+  EXPECT_EQ(format_table("drops", rows, true),
+            "REASON    COUNT  WORKER 0  WORKER 1\n"
+            "fragment     11         1        10\n");
+}
+
+TEST(CliTables, AnExplanationNamesOutcomePlaceAndReasons) {
+  json answer = {
+      {"protocol", "tcp"},
+      {"client", "10.3.16.1:10000"},
+      {"virtual", "10.3.0.100:8001"},
+      {"outcome", "known_connection"},
+      {"service", "tcp/10.3.0.100:0"},
+      {"destination", "tcp/10.3.0.100:8001"},
+      {"real", "10.3.0.21:8001"},
+      {"mac", "02:00:00:00:00:07"},
+      {"port", 0},
+      {"interface", "eth0"},
+      {"vlan", 100},
+      {"connection", {{"state", "ESTABLISHED"}, {"real", "10.3.0.21:8001"}, {"expires_s", 899}, {"worker", 1}}},
+      {"template", nullptr},
+      {"reasons", {"the address is ours", "worker 1 knows \x1b the connection"}}};
+  EXPECT_EQ(format_explanation(answer),
+            "tcp 10.3.16.1:10000 -> 10.3.0.100:8001\n"
+            "forwarded to 10.3.0.21:8001, as the connection it belongs to\n"
+            "  service      tcp/10.3.0.100:0, by tcp/10.3.0.100:8001\n"
+            "  real server  10.3.0.21:8001\n"
+            "  frame        to 02:00:00:00:00:07 through port 0 (eth0), VLAN 100\n"
+            "  connection   ESTABLISHED to 10.3.0.21:8001, expires in 899 s, worker 1\n"
+            "why:\n"
+            "  1. the address is ours\n"
+            "  2. worker 1 knows ? the connection\n");
+  answer["outcome"] = "persistent";
+  answer["connection"] = nullptr;
+  answer["template"] = {{"client", "10.3.16.0/24"}, {"real", "10.3.0.21:8001"}, {"expires_s", 250}, {"connections", 3}};
+  EXPECT_THAT(format_explanation(answer),
+              HasSubstr("  template     10.3.16.0/24 to 10.3.0.21:8001, expires in 250 s, 3 connections\n"));
+}
+
+TEST(CliTables, AnExplanationOfNothingIsShort) {
+  EXPECT_EQ(format_explanation({{"protocol", "udp"},
+                                {"client", "10.3.16.1:10000"},
+                                {"virtual", "10.3.0.100:53"},
+                                {"outcome", "no_service"},
+                                {"service", nullptr},
+                                {"real", nullptr},
+                                {"reasons", json::array()}}),
+            "udp 10.3.16.1:10000 -> 10.3.0.100:53\n"
+            "to the kernel: no virtual server takes it\n");
 }
 
 /// A director that answers each request with the next of the given lines.
@@ -160,7 +167,8 @@ class CliClientTest : public testing::Test {
                              requests.push_back(json::parse(line));
                              const json& answer = answers.at(std::min(requests.size(), answers.size()) - 1);
                              if (answer.is_null()) return;  // says nothing
-                             reply({answer.is_string() ? answer.get<std::string>() : answer.dump(), false});
+                             const bool last = answer.is_object() && answer.value("close", false);
+                             reply({answer.is_string() ? answer.get<std::string>() : answer.dump(), last});
                            },
                            "too long")
                            .value());
@@ -191,6 +199,50 @@ TEST_F(CliClientTest, AListTornByAReloadIsReadAgain) {
   serve({page({1, 2}, 2, 1), page({3}, 0, 2), page({5, 6}, 2, 2), page({7}, 0, 2)});
   CliClient client(path);
   EXPECT_EQ(client.rows("backends").value(), (json{5, 6, 7}));
+}
+
+TEST_F(CliClientTest, AStreamKeepsGoingOverEmptyPagesAndReloads) {
+  serve({page({1, 2}, 2, 1), page(json::array(), 9, 2), page({3}, 0, 3)});
+  CliClient client(path);
+  json seen = json::array();
+  dataplane::ConnectionFilter filter;
+  filter.state = "CLOSE";
+  const auto count = client.stream("connections", filter, 0, [&](const json& rows) {
+    seen.push_back(rows);
+    return true;
+  });
+  ASSERT_TRUE(count) << count.error().message;
+  EXPECT_EQ(*count, 3U);
+  EXPECT_EQ(seen, (json{{1, 2}, json::array(), {3}}));
+  EXPECT_EQ(requests[2]["cursor"], 9);
+  EXPECT_EQ(requests[2]["filter"], (json{{"state", "CLOSE"}}));
+}
+
+TEST_F(CliClientTest, AStreamEndsAtItsLimitOrWhenNobodyWantsMore) {
+  serve({page({1, 2}, 2, 1), page({3, 4}, 4, 1)});
+  CliClient client(path);
+  json seen;
+  const auto take = [&](const json& rows) {
+    seen = rows;
+    return true;
+  };
+  EXPECT_EQ(client.stream("connections", {}, 3, take).value(), 3U);
+  EXPECT_EQ(seen, json{3});
+  EXPECT_EQ(requests.size(), 2U);
+  EXPECT_EQ(requests[1]["limit"], 1);
+  EXPECT_EQ(client.stream("connections", {}, 0, [](const json&) { return false; }).value(), 2U);
+  EXPECT_EQ(requests.size(), 3U);
+}
+
+TEST_F(CliClientTest, ADirectorThatHasCutUsOffIsAskedAgain) {
+  json first = page({1}, 1, 1);
+  first["close"] = true;  // and hangs up
+  serve({first, page({2}, 0, 1)});
+  CliClient client(path);
+  ASSERT_TRUE(client.ask({{"command", "one"}}));
+  const auto again = client.ask({{"command", "two"}});
+  ASSERT_TRUE(again) << again.error().message;
+  EXPECT_EQ(again->at("rows"), json{2});
 }
 
 TEST_F(CliClientTest, ARefusalCarriesItsReason) {

@@ -254,6 +254,7 @@ void Director::collect_later() {
   collect_timer_.async_wait([this](const boost::system::error_code& cancelled) {
     if (cancelled || stopping_) return;
     dataplane_->collect();
+    requests_->tick(Rates::Clock::now());
     collect_later();
   });
 }

@@ -36,25 +36,44 @@ class FakeDataplane : public dataplane::Dataplane {
   [[nodiscard]] std::vector<dataplane::PortStatus> ports() const override { return port_list; }
   [[nodiscard]] std::vector<dataplane::WorkerStatus> workers() const override { return worker_list; }
   [[nodiscard]] dataplane::RealServerCounters counters(const RealServerKey& key) const override {
+    ++counter_reads;
     const auto found = counts.find(key);
     return found == counts.end() ? dataplane::RealServerCounters{} : found->second;
   }
+  /// Of the filter, client_port and state count: enough to see that it arrives. Like the real one, a page looks at a
+  /// bounded number of places.
   [[nodiscard]] dataplane::ConnectionPage connections(uint64_t cursor, size_t limit,
                                                       const dataplane::ConnectionFilter& filter) const override {
     last_filter = filter;
     dataplane::ConnectionPage page;
-    const size_t end = std::min<size_t>(connection_list.size(), cursor + limit);
-    for (size_t i = cursor; i < end; ++i) page.rows.push_back(connection_list[i]);
-    page.next_cursor = end < connection_list.size() ? end : 0;
+    size_t i = std::min<size_t>(cursor, connection_list.size());
+    const size_t end = std::min(connection_list.size(), i + places_per_page);
+    for (; i < end && page.rows.size() < limit; ++i) {
+      const auto& row = connection_list[i];
+      if (filter.client_port && *filter.client_port != row.client.port) continue;
+      if (!filter.state.empty() && filter.state != row.state) continue;
+      page.rows.push_back(row);
+    }
+    page.next_cursor = i < connection_list.size() ? i : 0;
     return page;
   }
-
-  [[nodiscard]] dataplane::TemplatePage templates(uint64_t, size_t) const override { return {template_list, 0}; }
-  [[nodiscard]] dataplane::Explanation explain(const Endpoint&, const ServiceKey&) const override {
+  [[nodiscard]] dataplane::TemplatePage templates(uint64_t cursor, size_t limit) const override {
+    dataplane::TemplatePage page;
+    const size_t begin = std::min<size_t>(cursor, template_list.size());
+    const size_t end = std::min(template_list.size(), begin + limit);
+    for (size_t i = begin; i < end; ++i) page.rows.push_back(template_list[i]);
+    page.next_cursor = end < template_list.size() ? end : 0;
+    return page;
+  }
+  [[nodiscard]] dataplane::Explanation explain(const Endpoint&, const ServiceKey& destination) const override {
+    explained = destination;
     return explanation;
   }
 
   mutable dataplane::ConnectionFilter last_filter;
+  mutable ServiceKey explained;
+  mutable unsigned counter_reads = 0;
+  size_t places_per_page = 65536;
   std::vector<dataplane::TemplateRow> template_list;
   dataplane::Explanation explanation;
   unsigned publications = 0, whole_publications = 0, collections = 0;

@@ -5,7 +5,9 @@
 
 #include <algorithm>
 #include <nlohmann/json.hpp>
+#include <set>
 
+#include "control/connection_filter.h"
 #include "control/status.h"
 
 namespace lbdp::control {
@@ -16,7 +18,9 @@ using nlohmann::json;
 // What one turn of the reactor answers: each well under a millisecond.
 constexpr uint64_t kRowsPerPage = 100;
 constexpr uint64_t kServicesPerPage = 20;
-constexpr size_t kMaxNesting = 16;  // brackets in a request: a line full of them would cost time and memory
+constexpr size_t kServersPerPage = 500;    // of the services of a page, which are summed up
+constexpr size_t kTemplatesPerScan = 250;  // of which a filter leaves some
+constexpr size_t kMaxNesting = 16;         // brackets in a request: a line full of them would cost time and memory
 
 json refused(const std::string& why) {
   return {{"ok", false}, {"error", why}};
@@ -42,6 +46,21 @@ std::string text_member(const json& request, const char* name) {
 uint64_t number_member(const json& request, const char* name) {
   const auto found = request.find(name);
   return found != request.end() && found->is_number_unsigned() ? found->get<uint64_t>() : 0;
+}
+
+/// The key of the virtual server that has this destination among its own; the destination itself if there is none.
+ServiceKey virtual_server_of(const std::vector<ServiceInput>& services, const ServiceKey& destination) {
+  const auto found = std::find_if(services.begin(), services.end(), [&](const ServiceInput& service) {
+    return std::find(service.more_keys.begin(), service.more_keys.end(), destination) != service.more_keys.end();
+  });
+  return found == services.end() ? destination : found->key;
+}
+
+std::optional<Protocol> find_protocol(std::string_view name) {
+  for (const Protocol protocol : {Protocol::kTcp, Protocol::kUdp, Protocol::kSctp}) {
+    if (name == to_string(protocol)) return protocol;
+  }
+  return std::nullopt;
 }
 
 }  // namespace
@@ -75,9 +94,8 @@ void Requests::handle(const std::string& line, const ControlSocket::Reply& reply
   const auto request = parse_request(line);
   if (!request) return reply({to_line(refused("a request is one JSON object in one line")), true});
   const std::string command = text_member(*request, "command");
-  if (command == "show") {
-    return reply({to_line(show(text_member(*request, "what"), number_member(*request, "cursor"))), false});
-  }
+  if (command == "show") return reply({to_line(show(*request)), false});
+  if (command == "explain") return reply({to_line(explain(*request)), false});
   if (command == "timeouts") {
     const auto& timeouts = sources_.config.timeouts;
     const json answer = {{"ok", true},
@@ -95,8 +113,21 @@ void Requests::handle(const std::string& line, const ControlSocket::Reply& reply
   reply({to_line(refused("unknown command \"" + command + "\"")), false});
 }
 
-json Requests::show(const std::string& what, uint64_t cursor) {
-  Page page = rows_of(what, cursor);
+json Requests::show(const json& request) {
+  const std::string what = text_member(request, "what");
+  const uint64_t cursor = number_member(request, "cursor");
+  const bool filtered = what == "connections" || what == "persistence";
+  if (!filtered && request.contains("filter")) return refused("\"" + what + "\" takes no filter");
+  Page page;
+  if (filtered) {
+    const auto filter = to_filter(request.value("filter", json::object()));
+    if (!filter) return refused(filter.error().message);
+    const uint64_t wanted = number_member(request, "limit");
+    const size_t limit = wanted == 0 ? kRowsPerPage : std::min(wanted, kRowsPerPage);
+    page = what == "connections" ? connections(cursor, limit, *filter) : persistence(cursor, limit, *filter);
+  } else {
+    page = rows_of(what, cursor);
+  }
   if (!page.known) return refused("there is nothing of the name \"" + what + "\" to show");
   return {{"ok", true},
           {"rows", std::move(page.rows)},
@@ -104,13 +135,52 @@ json Requests::show(const std::string& what, uint64_t cursor) {
           {"generation", sources_.config.generation}};
 }
 
+json Requests::explain(const json& request) const {
+  const auto client = Endpoint::parse(text_member(request, "client"));
+  if (!client) return refused("client: " + client.error().message);
+  const auto endpoint = Endpoint::parse(text_member(request, "virtual"));
+  if (!endpoint) return refused("virtual: " + endpoint.error().message);
+  if (client->address.family() != endpoint->address.family()) {
+    return refused("client and virtual are of one address family");
+  }
+  ServiceKey destination{protocol_at(*endpoint), *endpoint};
+  if (const std::string name = text_member(request, "protocol"); !name.empty()) {
+    const auto protocol = find_protocol(name);
+    if (!protocol) return refused("\"" + name + "\" is not tcp, udp or sctp");
+    destination.protocol = *protocol;
+  }
+  const auto explanation = sources_.dataplane.explain(*client, destination);
+  std::string interface;
+  for (const auto& port : sources_.dataplane.ports()) {
+    if (port.id == explanation.egress) interface = port.interface;
+  }
+  return {{"ok", true}, {"explanation", explanation_row(*client, destination, explanation, interface)}};
+}
+
+Protocol Requests::protocol_at(const Endpoint& destination) const {
+  std::set<Protocol> there;
+  const auto look = [&](const ServiceKey& key) {
+    const bool any_port = key.endpoint.port == 0;
+    if (key.endpoint.address == destination.address && (any_port || key.endpoint.port == destination.port)) {
+      there.insert(key.protocol);
+    }
+  };
+  for (const auto& service : sources_.backends.inputs().services) {
+    look(service.key);
+    for (const auto& key : service.more_keys) look(key);
+  }
+  return there.empty() ? Protocol::kTcp : *there.begin();  // tcp stands before udp, and that before sctp
+}
+
 Requests::Page Requests::rows_of(const std::string& what, uint64_t cursor) {
   if (what == "backends") return backends(cursor);
   if (what == "services") return services(cursor);
-  if (what == "connections") return connections(cursor);
   if (what == "vrrp") return Page::of(sources_.vrrp(), cursor, vrrp_row);
   if (what == "checks") return Page::of(sources_.checks(), cursor, check_row);
-  if (what == "workers") return Page::of(sources_.dataplane.workers(), cursor, worker_row);
+  if (what == "workers") {
+    return Page::of(sources_.dataplane.workers(), cursor,
+                    [this](const auto& worker) { return worker_row(worker, rates_.of(worker.id)); });
+  }
   if (what == "ports") return Page::of(sources_.dataplane.ports(), cursor, port_row);
   if (what == "drops") {
     Page page;
@@ -132,17 +202,19 @@ Requests::Page Requests::backends(uint64_t cursor) {
   if (cursor == 0) remember_checks();
   Page page;
   uint64_t at = 0;
-  for (const auto& service : sources_.backends.inputs().services) {
-    const uint64_t size = service.real_servers.size();
-    for (uint64_t i = cursor > at ? cursor - at : 0; i < size; ++i) {
+  const auto& services = sources_.backends.inputs().services;
+  for (size_t s = 0; s < services.size(); ++s) {
+    const auto& real_servers = services[s].real_servers;
+    for (uint64_t i = cursor > at ? cursor - at : 0; i < real_servers.size(); ++i) {
       if (page.rows.size() == kRowsPerPage) {
         page.next_cursor = at + i;
         return page;
       }
-      const auto row = sources_.backends.status(service, service.real_servers[i]);
-      page.rows.push_back(backend_row(row, sources_.dataplane.counters(row.key), last_check(row.key)));
+      const auto status = sources_.backends.status(services[s], real_servers[i]);
+      page.rows.push_back(backend_row(status, real_servers[i], sources_.dataplane.counters(status.key),
+                                      rates_.of(s, i, status.key), last_check(status.key)));
     }
-    at += size;
+    at += real_servers.size();
   }
   return page;
 }
@@ -150,22 +222,40 @@ Requests::Page Requests::backends(uint64_t cursor) {
 Requests::Page Requests::services(uint64_t cursor) {
   Page page;
   const auto& services = sources_.backends.inputs().services;
+  size_t servers = 0;
   uint64_t i = cursor;
-  for (; i < services.size() && page.rows.size() < kServicesPerPage; ++i) {
-    std::vector<dataplane::RealServerCounters> counters;
-    for (const auto& real : services[i].real_servers) {
-      counters.push_back(sources_.dataplane.counters({services[i].key, real.endpoint}));
+  for (; i < services.size() && page.rows.size() < kServicesPerPage && servers < kServersPerPage; ++i) {
+    const ServiceInput& service = services[i];
+    ServiceSums sums;
+    for (size_t r = 0; r < service.real_servers.size(); ++r) {
+      const auto status = sources_.backends.status(service, service.real_servers[r]);
+      const auto counters = sources_.dataplane.counters(status.key);
+      sums.add(counters, rates_.of(i, r, status.key), state_name(status, counters) == "UP");
     }
-    page.rows.push_back(service_row(sources_.backends, services[i], counters));
+    servers += service.real_servers.size();
+    page.rows.push_back(service_row(service, sources_.backends.owned(service), sums));
   }
   page.next_cursor = i < services.size() ? i : 0;
   return page;
 }
 
-Requests::Page Requests::connections(uint64_t cursor) {
+Requests::Page Requests::connections(uint64_t cursor, size_t limit, const dataplane::ConnectionFilter& filter) {
   Page page;
-  const auto found = sources_.dataplane.connections(cursor, kRowsPerPage, {});
+  const auto found = sources_.dataplane.connections(cursor, limit, filter);
   for (const auto& connection : found.rows) page.rows.push_back(connection_row(connection));
+  page.next_cursor = found.next_cursor;
+  return page;
+}
+
+Requests::Page Requests::persistence(uint64_t cursor, size_t limit, const dataplane::ConnectionFilter& filter) {
+  Page page;
+  const bool all = to_json(filter).empty();
+  dataplane::ConnectionFilter wanted = filter;
+  if (filter.service) wanted.service = virtual_server_of(sources_.backends.inputs().services, *filter.service);
+  const auto found = sources_.dataplane.templates(cursor, all ? limit : kTemplatesPerScan);
+  for (const auto& row : found.rows) {
+    if (all || matches(wanted, row)) page.rows.push_back(template_row(row));
+  }
   page.next_cursor = found.next_cursor;
   return page;
 }

@@ -15,6 +15,7 @@
 #include "control/backend_set.h"
 #include "control/control_socket.h"
 #include "control/neighbours.h"
+#include "control/rates.h"
 #include "dataplane/dataplane.h"
 #include "vrrp/speaker.h"
 
@@ -51,6 +52,11 @@ class Requests {
 
   Requests(Sources sources, Reload reload) : sources_(std::move(sources)), reload_(std::move(reload)) {}
 
+  /// Samples counters for the rates that answers tell. Call it every 100 ms or so.
+  void tick(Rates::Clock::time_point now) {
+    rates_.sample(now, sources_.backends.inputs().services, sources_.dataplane);
+  }
+
   /// A request's line in, an answer's line out.
   void handle(const std::string& line, const ControlSocket::Reply& reply);
 
@@ -58,11 +64,15 @@ class Requests {
 
  private:
   struct Page;
-  nlohmann::json show(const std::string& what, uint64_t cursor);
+  nlohmann::json show(const nlohmann::json& request);
+  nlohmann::json explain(const nlohmann::json& request) const;
   Page rows_of(const std::string& what, uint64_t cursor);
   Page backends(uint64_t cursor);
   Page services(uint64_t cursor);
-  Page connections(uint64_t cursor);
+  Page connections(uint64_t cursor, size_t limit, const dataplane::ConnectionFilter& filter);
+  Page persistence(uint64_t cursor, size_t limit, const dataplane::ConnectionFilter& filter);
+  /// tcp, unless another protocol only has a service there.
+  Protocol protocol_at(const Endpoint& destination) const;
   Page config();
   Page version();
   std::optional<std::string> last_check(const RealServerKey& key) const;
@@ -70,6 +80,7 @@ class Requests {
 
   Sources sources_;
   Reload reload_;
+  Rates rates_;
   std::map<RealServerKey, std::string> last_checks_;  // as of the first page of `show backends`
 };
 

@@ -1,11 +1,5 @@
 // SPDX-License-Identifier: BSD-2-Clause
-#include "control/requests.h"
-
-#include <gmock/gmock.h>
-
-#include <nlohmann/json.hpp>
-
-#include "control/fake_dataplane.h"
+#include "control/requests_fixture.h"
 
 namespace lbdp::control {
 namespace {
@@ -13,57 +7,13 @@ namespace {
 using nlohmann::json;
 using testing::HasSubstr;
 
-const ServiceKey kService = ServiceKey::parse("tcp/172.18.250.99:80").value();
-const Endpoint kReal = Endpoint::parse("172.18.250.77:80").value();
-
-class RequestsTest : public testing::Test {
- protected:
-  RequestsTest() {
-    config.file = "lb.conf";
-    config.generation = 7;
-    configure(1);
-  }
-
-  void configure(uint32_t real_servers) {
-    ServiceInput service;
-    service.key = kService;
-    for (uint32_t i = 0; i < real_servers; ++i) {
-      const auto address = IpAddress::v4(Be<uint32_t>::from_host(kReal.address.v4().host() + i));
-      service.real_servers.push_back({.endpoint = {address, 80}});
-    }
-    backends.configure({.services = {service}}, [](const RealServerKey&) { return true; });
-  }
-
-  ControlSocket::Answer ask(const std::string& line) {
-    std::optional<ControlSocket::Answer> answer;
-    requests.handle(line, [&](ControlSocket::Answer given) { answer = std::move(given); });
-    EXPECT_TRUE(answer) << line;
-    return answer.value_or(ControlSocket::Answer{});
-  }
-  json show(const std::string& what, uint64_t cursor = 0) {
-    return json::parse(ask(json{{"command", "show"}, {"what", what}, {"cursor", cursor}}.dump()).line);
-  }
-
-  ConfigStatus config;
-  BackendSet backends;
-  FakeDataplane dataplane;
-  std::vector<vrrp::InstanceStatus> instances;
-  std::vector<checks::CheckerStatus> checkers;
-  std::vector<NeighbourStatus> neighbours;
-  Result<std::string> reload_outcome = std::string("reloaded");
-  Requests requests{{.config = config,
-                     .backends = backends,
-                     .dataplane = dataplane,
-                     .vrrp = [this] { return instances; },
-                     .checks = [this] { return checkers; },
-                     .neighbours = [this] { return neighbours; }},
-                    [this](const auto& reply) { reply(reload_outcome); }};
-};
-
 TEST_F(RequestsTest, BackendsShowStateCountersAndLastCheck) {
-  backends.set_location(
-      kReal.address,
-      {.mac = MacAddress{{2, 0, 0, 0, 0, 7}}, .egress = dataplane::PortId{1}, .interface = "eth1", .reason = {}});
+  backends.set_location(kReal.address, {.mac = MacAddress{{2, 0, 0, 0, 0, 7}},
+                                        .egress = dataplane::PortId{1},
+                                        .vlan = 100,
+                                        .mtu = 9000,
+                                        .interface = "eth1",
+                                        .reason = {}});
   dataplane.counts[{kService, kReal}] = {
       .slot = {}, .active = 2, .inactive = 3, .connections = 9, .packets = 40, .bytes = 1234};
   checks::CheckerStatus good, bad;
@@ -85,6 +35,14 @@ TEST_F(RequestsTest, BackendsShowStateCountersAndLastCheck) {
                          {"mac", "02:00:00:00:00:07"},
                          {"interface", "eth1"},
                          {"port", 1},
+                         {"vlan", 100},
+                         {"mtu", 9000},
+                         {"upper_threshold", 0},
+                         {"lower_threshold", 0},
+                         {"overloaded", false},
+                         {"connections_per_s", nullptr},
+                         {"packets_per_s", nullptr},
+                         {"bytes_per_s", nullptr},
                          {"active", 2},
                          {"inactive", 3},
                          {"connections", 9},
@@ -103,6 +61,8 @@ TEST_F(RequestsTest, BackendsThatAreNotResolvedOrDownSayWhy) {
   EXPECT_EQ(row["reason"], "no route");
   EXPECT_EQ(row["mac"], nullptr);
   EXPECT_EQ(row["port"], nullptr);
+  EXPECT_EQ(row["vlan"], nullptr);
+  EXPECT_EQ(row["mtu"], nullptr);
   (void)backends.set_health({kService, kReal}, false, "HTTP 503");
   row = show("backends")["rows"][0];
   EXPECT_EQ(row["state"], "DOWN");
@@ -110,52 +70,105 @@ TEST_F(RequestsTest, BackendsThatAreNotResolvedOrDownSayWhy) {
   EXPECT_EQ(row["in_table"], false);
 }
 
-TEST_F(RequestsTest, LongListsComeInPagesWithoutGapOrOverlap) {
-  configure(1034);
-  for (const std::string what : {"backends", "connections"}) {
-    dataplane.connection_list.clear();
-    for (uint16_t i = 0; i < 1034; ++i) {
-      dataplane.connection_list.push_back({.worker = {},
-                                           .protocol = Protocol::kTcp,
-                                           .client = {kReal.address, i},
-                                           .virtual_server = kService.endpoint,
-                                           .real_server = kReal,
-                                           .state = "ESTABLISHED",
-                                           .expires_in = std::chrono::seconds(5)});
-    }
-    std::set<std::string> seen;
-    uint64_t cursor = 0;
-    unsigned pages = 0;
-    do {
-      const json page = show(what, cursor);
-      EXPECT_LE(page["rows"].size(), 100U);
-      for (const auto& row : page["rows"]) {
-        EXPECT_TRUE(seen.insert(row[what == "backends" ? "real" : "client"].get<std::string>()).second);
-      }
-      cursor = page["next_cursor"];
-      ++pages;
-    } while (cursor != 0 && pages < 100);
-    EXPECT_EQ(seen.size(), 1034U);
-    EXPECT_EQ(pages, 11U);
-  }
-}
-
-TEST_F(RequestsTest, ACursorBeyondTheEndGivesAnEmptyPage) {
-  for (const std::string what :
-       {"backends", "services", "connections", "vrrp", "checks", "workers", "ports", "neighbors"}) {
-    const json answer = show(what, ~0ULL - 5);
-    EXPECT_EQ(answer["rows"].size(), 0U) << what;
-    EXPECT_EQ(answer["next_cursor"], 0) << what;
-  }
-}
-
 TEST_F(RequestsTest, DropsAreSummedOverTheWorkers) {
   dataplane::WorkerStatus one, two;
   one.drops = {{"fragment", 1}, {"not_for_us", 2}};
   two.drops = {{"fragment", 10}, {"not_for_us", 0}};
   dataplane.worker_list = {one, two};
-  const json expected = {{{"reason", "fragment"}, {"count", 11}}, {{"reason", "not_for_us"}, {"count", 2}}};
+  const json expected = {{{"reason", "fragment"}, {"count", 11}, {"by_worker", {1, 10}}},
+                         {{"reason", "not_for_us"}, {"count", 2}, {"by_worker", {2, 0}}}};
   EXPECT_EQ(show("drops")["rows"], expected);
+}
+
+TEST_F(RequestsTest, AnOverloadedServerSaysSo) {
+  ServiceInput service;
+  service.key = kService;
+  service.real_servers.push_back({.endpoint = kReal, .upper_threshold = 10, .lower_threshold = 5});
+  backends.configure({.services = {service}}, [](const RealServerKey&) { return true; });
+  backends.set_location(kReal.address, {.mac = MacAddress{{2, 0, 0, 0, 0, 7}}, .interface = "eth1", .reason = {}});
+  auto& counters = dataplane.counts[{kService, kReal}];
+  counters = {.slot = {}, .active = 7, .inactive = 3, .overloaded = true};
+  json row = show("backends")["rows"][0];
+  EXPECT_EQ(row["state"], "OVERLOADED");
+  EXPECT_EQ(row["reason"], "10 connections, upper threshold 10");
+  EXPECT_EQ(row["upper_threshold"], 10);
+  EXPECT_EQ(row["lower_threshold"], 5);
+  EXPECT_EQ(row["overloaded"], true);
+  EXPECT_EQ(show("services")["rows"][0]["usable"], 0);
+  counters.overloaded = false;
+  EXPECT_EQ(show("backends")["rows"][0]["state"], "UP");
+  EXPECT_EQ(show("services")["rows"][0]["usable"], 1);
+  counters.overloaded = true;
+  (void)backends.set_health({kService, kReal}, false, "HTTP 503");
+  row = show("backends")["rows"][0];
+  EXPECT_EQ(row["state"], "DOWN") << "a failed check says more";
+  EXPECT_EQ(row["reason"], "HTTP 503");
+}
+
+TEST_F(RequestsTest, ServicesShowHowTheySchedule) {
+  ServiceInput service;
+  service.key = kService;
+  service.more_keys = {ServiceKey::parse("tcp/172.18.250.99:443").value()};
+  service.fwmark = 7;
+  service.scheduler = dataplane::Scheduler::kSourceHash;
+  service.scheduler_flags = {.fallback = true, .port = true};
+  service.persistence = {.timeout = std::chrono::seconds(360), .granularity = 24};
+  service.one_packet = true;
+  ServiceInput plain;
+  plain.key = ServiceKey::parse("udp/172.18.250.99:53").value();
+  plain.scheduler_flags.port = true;  // rr has no flags
+  backends.configure({.services = {service, plain}}, [](const RealServerKey&) { return true; });
+  const json rows = show("services")["rows"];
+  EXPECT_EQ(rows[0]["destinations"], (json{"tcp/172.18.250.99:80", "tcp/172.18.250.99:443"}));
+  EXPECT_EQ(rows[0]["fwmark"], 7);
+  EXPECT_EQ(rows[0]["scheduler"], "sh");
+  EXPECT_EQ(rows[0]["scheduler_flags"], (json{"sh-fallback", "sh-port"}));
+  EXPECT_EQ(rows[0]["persistence"], (json{{"timeout_s", 360}, {"prefix_length", 24}}));
+  EXPECT_EQ(rows[0]["one_packet"], true);
+  EXPECT_EQ(rows[1]["fwmark"], nullptr);
+  EXPECT_EQ(rows[1]["scheduler_flags"], json::array());
+  EXPECT_EQ(rows[1]["persistence"], nullptr);
+  EXPECT_EQ(rows[1]["one_packet"], false);
+}
+
+TEST_F(RequestsTest, RatesComeWithTheSecondSample) {
+  auto& counters = dataplane.counts[{kService, kReal}];
+  dataplane.worker_list.resize(1);
+  auto& worker = dataplane.worker_list[0];
+  worker.received = worker.busy_cycles = 100;
+  worker.total_cycles = 400;
+  worker.wide_connections = 5;
+  worker.wide_connections_limit = 50;
+  worker.held_fragments = 2;
+  const Rates::Clock::time_point start{std::chrono::hours(1)};
+  requests.tick(start);
+  json row = show("workers")["rows"][0];
+  EXPECT_EQ(row["packets_per_s"], nullptr);
+  EXPECT_EQ(row["interval_ms"], nullptr);
+  EXPECT_EQ(row["busy_percent"], 25.0) << "since the start";
+  EXPECT_EQ(row["cycles_per_packet"], 1.0);
+  EXPECT_EQ(row["wide_connections"], 5);
+  EXPECT_EQ(row["wide_connections_limit"], 50);
+  EXPECT_EQ(row["held_fragments"], 2);
+  EXPECT_EQ(show("services")["rows"][0]["packets_per_s"], nullptr);
+  counters.packets = 30;
+  counters.connections = 10;
+  counters.bytes = 4000;
+  worker.received = 200;
+  worker.busy_cycles = 900;
+  worker.total_cycles = 2000;
+  requests.tick(start + std::chrono::seconds(2));
+  row = show("workers")["rows"][0];
+  EXPECT_EQ(row["packets_per_s"], 50.0);
+  EXPECT_EQ(row["interval_ms"], 2000);
+  EXPECT_EQ(row["busy_percent"], 50.0);
+  EXPECT_EQ(row["cycles_per_packet"], 8.0);
+  for (const std::string what : {"services", "backends"}) {
+    row = show(what)["rows"][0];
+    EXPECT_EQ(row["packets_per_s"], 15.0) << what;
+    EXPECT_EQ(row["connections_per_s"], 5.0) << what;
+    EXPECT_EQ(row["bytes_per_s"], 2000.0) << what;
+  }
 }
 
 TEST_F(RequestsTest, EverythingElseCanBeShown) {
@@ -206,13 +219,6 @@ TEST_F(RequestsTest, NonsenseIsRefusedAndNoiseEndsTheConnection) {
     const auto answer = ask(noise);
     EXPECT_EQ(json::parse(answer.line)["ok"], false);
     EXPECT_TRUE(answer.close);
-  }
-}
-
-TEST_F(RequestsTest, AStrangeCursorCountsAsNone) {
-  for (const std::string cursor : {"-1", "1.5", "\"x\"", "null", "{}"}) {
-    const auto answer = json::parse(ask(R"({"command":"show","what":"backends","cursor":)" + cursor + "}").line);
-    EXPECT_EQ(answer["rows"].size(), 1U) << cursor;
   }
 }
 

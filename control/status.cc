@@ -4,6 +4,7 @@
 #include <ctime>
 #include <map>
 #include <nlohmann/json.hpp>
+#include <numeric>
 
 namespace lbdp::control {
 namespace {
@@ -28,6 +29,45 @@ json counts(const std::vector<dataplane::NamedCount>& named) {
   json out = json::object();
   for (const auto& one : named) out[std::string(one.name)] = one.count;
   return out;
+}
+
+json number_or_null(const std::optional<double>& value) {
+  return value ? json(*value) : json(nullptr);
+}
+
+/// What listings of real servers and of services have in common.
+void add_traffic(json& row, const dataplane::RealServerCounters& counters, const std::optional<TrafficRate>& rate) {
+  row["active"] = counters.active;
+  row["inactive"] = counters.inactive;
+  row["connections"] = counters.connections;
+  row["packets"] = counters.packets;
+  row["bytes"] = counters.bytes;
+  row["connections_per_s"] = rate ? json(rate->connections) : json(nullptr);
+  row["packets_per_s"] = rate ? json(rate->packets) : json(nullptr);
+  row["bytes_per_s"] = rate ? json(rate->bytes) : json(nullptr);
+}
+
+WorkerRate since_start(const dataplane::WorkerStatus& worker) {
+  const auto busy = static_cast<double>(worker.busy_cycles);
+  WorkerRate rate;
+  if (worker.total_cycles > 0) rate.busy_percent = 100.0 * busy / static_cast<double>(worker.total_cycles);
+  if (worker.received > 0) rate.cycles_per_packet = busy / static_cast<double>(worker.received);
+  return rate;
+}
+
+std::string_view outcome_name(dataplane::Explanation::Outcome outcome) {
+  using Outcome = dataplane::Explanation::Outcome;
+  switch (outcome) {
+    case Outcome::kNoService: return "no_service";
+    case Outcome::kNotOwned: return "not_owned";
+    case Outcome::kNoRealServer: return "no_real_server";
+    case Outcome::kKnownConnection: return "known_connection";
+    case Outcome::kPersistent: return "persistent";
+    case Outcome::kScheduled: return "scheduled";
+    case Outcome::kServerGone: return "server_gone";
+    case Outcome::kNoNeighbor: return "no_neighbor";
+  }
+  return "?";
 }
 
 }  // namespace
@@ -63,55 +103,91 @@ std::string_view scheduler_name(dataplane::Scheduler scheduler) {
   return "?";
 }
 
-json backend_row(const BackendStatus& backend, const dataplane::RealServerCounters& counters,
-                 const std::optional<std::string>& last_check) {
-  const bool placed = !backend.location.interface.empty();
-  return {{"service", backend.key.service.to_string()},
-          {"real", backend.key.real.to_string()},
-          {"state", to_string(backend.state)},
-          {"reason", backend.reason},
-          {"in_table", backend.in_table},
-          {"weight", backend.weight},
-          {"configured_weight", backend.configured_weight},
-          {"mac", text_or_null(backend.location.mac)},
-          {"interface", or_null(backend.location.interface)},
-          {"port", placed ? json(static_cast<unsigned>(backend.location.egress)) : json(nullptr)},
-          {"active", counters.active},
-          {"inactive", counters.inactive},
-          {"connections", counters.connections},
-          {"packets", counters.packets},
-          {"bytes", counters.bytes},
-          {"last_check", last_check ? json(*last_check) : json(nullptr)}};
+std::vector<std::string> flag_names(dataplane::Scheduler scheduler, const dataplane::SchedulerFlags& flags) {
+  const bool has_flags = scheduler == dataplane::Scheduler::kSourceHash || scheduler == dataplane::Scheduler::kMaglev;
+  std::vector<std::string> names;
+  const std::string prefix = std::string(scheduler_name(scheduler)) + "-";
+  if (has_flags && flags.fallback) names.push_back(prefix + "fallback");
+  if (has_flags && flags.port) names.push_back(prefix + "port");
+  return names;
 }
 
-json service_row(const BackendSet& backends, const ServiceInput& service,
-                 const std::vector<dataplane::RealServerCounters>& counters) {
-  dataplane::RealServerCounters sum;
-  for (const auto& one : counters) {
-    sum.active += one.active;
-    sum.inactive += one.inactive;
-    sum.connections += one.connections;
-    sum.packets += one.packets;
-    sum.bytes += one.bytes;
+std::string_view state_name(const BackendStatus& backend, const dataplane::RealServerCounters& counters) {
+  // Whatever else keeps new connections away says more.
+  if (backend.state == BackendStatus::State::kUp && counters.overloaded) return "OVERLOADED";
+  return to_string(backend.state);
+}
+
+json backend_row(const BackendStatus& backend, const RealServerInput& input,
+                 const dataplane::RealServerCounters& counters, const std::optional<TrafficRate>& rate,
+                 const std::optional<std::string>& last_check) {
+  const bool placed = !backend.location.interface.empty();
+  const auto if_placed = [placed](auto value) { return placed ? json(value) : json(nullptr); };
+  const std::string_view state = state_name(backend, counters);
+  std::string reason = backend.reason;
+  if (state == "OVERLOADED") {
+    reason = std::to_string(counters.active + counters.inactive) + " connections, upper threshold " +
+             std::to_string(input.upper_threshold);
   }
-  unsigned usable = 0;
-  for (const auto& real : service.real_servers) {
-    if (backends.status(service, real).state == BackendStatus::State::kUp) ++usable;
+  json row = {{"service", backend.key.service.to_string()},
+              {"real", backend.key.real.to_string()},
+              {"state", state},
+              {"reason", reason},
+              {"in_table", backend.in_table},
+              {"weight", backend.weight},
+              {"configured_weight", backend.configured_weight},
+              {"upper_threshold", input.upper_threshold},
+              {"lower_threshold", input.lower_threshold},
+              {"overloaded", counters.overloaded},
+              {"mac", text_or_null(backend.location.mac)},
+              {"interface", or_null(backend.location.interface)},
+              {"port", if_placed(static_cast<unsigned>(backend.location.egress))},
+              {"vlan", backend.location.vlan != 0 ? if_placed(backend.location.vlan) : json(nullptr)},
+              {"mtu", if_placed(backend.location.mtu)},
+              {"last_check", last_check ? json(*last_check) : json(nullptr)}};
+  add_traffic(row, counters, rate);
+  return row;
+}
+
+void ServiceSums::add(const dataplane::RealServerCounters& of, const std::optional<TrafficRate>& its_rate,
+                      bool is_usable) {
+  counters.active += of.active;
+  counters.inactive += of.inactive;
+  counters.connections += of.connections;
+  counters.packets += of.packets;
+  counters.bytes += of.bytes;
+  if (is_usable) ++usable;
+  if (!its_rate) return;
+  if (!rate) rate.emplace();
+  rate->connections += its_rate->connections;
+  rate->packets += its_rate->packets;
+  rate->bytes += its_rate->bytes;
+}
+
+json service_row(const ServiceInput& service, bool owned, const ServiceSums& sums) {
+  json destinations = json::array({service.key.to_string()});
+  for (const auto& key : service.more_keys) destinations.push_back(key.to_string());
+  const auto& persistence = service.persistence;
+  json persistent = nullptr;
+  if (persistence.timeout.count() > 0) {
+    persistent = {{"timeout_s", persistence.timeout.count()}, {"prefix_length", persistence.granularity}};
   }
-  return {{"service", service.key.to_string()},
-          {"protocol", to_string(service.key.protocol)},
-          {"address", service.key.endpoint.address.to_string()},
-          {"port", service.key.endpoint.port},
-          {"scheduler", scheduler_name(service.scheduler)},
-          {"owned", backends.owned(service)},
-          {"instances", service.instances},
-          {"real_servers", service.real_servers.size()},
-          {"usable", usable},
-          {"active", sum.active},
-          {"inactive", sum.inactive},
-          {"connections", sum.connections},
-          {"packets", sum.packets},
-          {"bytes", sum.bytes}};
+  json row = {{"service", service.key.to_string()},
+              {"protocol", to_string(service.key.protocol)},
+              {"address", service.key.endpoint.address.to_string()},
+              {"port", service.key.endpoint.port},
+              {"destinations", std::move(destinations)},
+              {"fwmark", service.fwmark != 0 ? json(service.fwmark) : json(nullptr)},
+              {"scheduler", scheduler_name(service.scheduler)},
+              {"scheduler_flags", flag_names(service.scheduler, service.scheduler_flags)},
+              {"persistence", std::move(persistent)},
+              {"one_packet", service.one_packet},
+              {"owned", owned},
+              {"instances", service.instances},
+              {"real_servers", service.real_servers.size()},
+              {"usable", sums.usable}};
+  add_traffic(row, sums.counters, sums.rate);
+  return row;
 }
 
 json connection_row(const dataplane::ConnectionRow& connection) {
@@ -122,6 +198,33 @@ json connection_row(const dataplane::ConnectionRow& connection) {
           {"state", connection.state},
           {"expires_s", connection.expires_in.count()},
           {"worker", static_cast<unsigned>(connection.worker)}};
+}
+
+json template_row(const dataplane::TemplateRow& row) {
+  return {{"service", row.service.to_string()},
+          {"client", row.client.to_string()},
+          {"real", row.real_server.to_string()},
+          {"expires_s", row.expires_in.count()},
+          {"connections", row.connections}};
+}
+
+json explanation_row(const Endpoint& client, const ServiceKey& destination, const dataplane::Explanation& explanation,
+                     const std::string& interface) {
+  const bool sent = explanation.mac.has_value();
+  return {{"protocol", to_string(destination.protocol)},
+          {"client", client.to_string()},
+          {"virtual", destination.endpoint.to_string()},
+          {"outcome", outcome_name(explanation.outcome)},
+          {"service", text_or_null(explanation.service)},
+          {"destination", text_or_null(explanation.destination)},
+          {"real", text_or_null(explanation.real_server)},
+          {"mac", text_or_null(explanation.mac)},
+          {"port", sent ? json(static_cast<unsigned>(explanation.egress)) : json(nullptr)},
+          {"interface", sent ? or_null(interface) : json(nullptr)},
+          {"vlan", sent && explanation.vlan != 0 ? json(explanation.vlan) : json(nullptr)},
+          {"connection", explanation.connection ? connection_row(*explanation.connection) : json(nullptr)},
+          {"template", explanation.client_template ? template_row(*explanation.client_template) : json(nullptr)},
+          {"reasons", explanation.reasons}};
 }
 
 json vrrp_row(const vrrp::InstanceStatus& instance) {
@@ -166,12 +269,10 @@ json check_row(const checks::CheckerStatus& checker) {
           {"probes_failed", checker.probes_failed}};
 }
 
-json worker_row(const dataplane::WorkerStatus& worker) {
+json worker_row(const dataplane::WorkerStatus& worker, const std::optional<WorkerRate>& rate) {
   json ports = json::array();
   for (const auto port : worker.polled_ports) ports.push_back(static_cast<unsigned>(port));
-  const double busy = worker.total_cycles == 0
-                          ? 0.0
-                          : 100.0 * static_cast<double>(worker.busy_cycles) / static_cast<double>(worker.total_cycles);
+  const WorkerRate shown = rate ? *rate : since_start(worker);
   return {{"worker", static_cast<unsigned>(worker.id)},
           {"lcore", worker.lcore},
           {"ports", ports},
@@ -188,7 +289,15 @@ json worker_row(const dataplane::WorkerStatus& worker) {
           {"unstored", worker.unstored},
           {"connections", worker.connections},
           {"connections_limit", worker.connections_limit},
-          {"busy_percent", busy},
+          {"wide_connections", worker.wide_connections},
+          {"wide_connections_limit", worker.wide_connections_limit},
+          {"held_fragments", worker.held_fragments},
+          {"busy_cycles", worker.busy_cycles},
+          {"total_cycles", worker.total_cycles},
+          {"packets_per_s", rate ? json(rate->packets) : json(nullptr)},
+          {"cycles_per_packet", number_or_null(shown.cycles_per_packet)},
+          {"busy_percent", shown.busy_percent},
+          {"interval_ms", rate ? json(rate->interval.count()) : json(nullptr)},
           {"loop_age_us", worker.last_loop_age_us}};
 }
 
@@ -231,15 +340,20 @@ json neighbour_row(const NeighbourStatus& neighbour, NeighbourStatus::Clock::tim
 
 json drop_rows(const std::vector<dataplane::WorkerStatus>& workers) {
   std::vector<std::string_view> order;
-  std::map<std::string_view, uint64_t> sums;
-  for (const auto& worker : workers) {
-    for (const auto& drop : worker.drops) {
-      if (!sums.contains(drop.name)) order.push_back(drop.name);
-      sums[drop.name] += drop.count;
+  std::map<std::string_view, std::vector<uint64_t>> by_reason;
+  for (size_t i = 0; i < workers.size(); ++i) {
+    for (const auto& drop : workers[i].drops) {
+      auto [counts, fresh] = by_reason.try_emplace(drop.name, workers.size(), 0);
+      if (fresh) order.push_back(drop.name);
+      counts->second[i] += drop.count;
     }
   }
   json rows = json::array();
-  for (const auto& name : order) rows.push_back({{"reason", name}, {"count", sums[name]}});
+  for (const auto& name : order) {
+    const auto& counts = by_reason[name];
+    const uint64_t sum = std::accumulate(counts.begin(), counts.end(), uint64_t{0});
+    rows.push_back({{"reason", name}, {"count", sum}, {"by_worker", counts}});
+  }
   return rows;
 }
 

@@ -59,6 +59,7 @@ struct Worker::Burst {
   // A bit a frame:
   uint32_t flows = 0;       // of kFlow
   uint32_t wide_flows = 0;  // of kWideFlow
+  uint32_t missed = 0;      // those that are not in their first bucket
   uint32_t waiting = 0;     // those that are not steady
   uint64_t busy = 0;     // a bit for a 64th of the hashes: connections with a packet that waits
   std::array<uint64_t, kBurst> addresses;  // of plain frames, as in PlainFlow

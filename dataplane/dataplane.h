@@ -96,6 +96,8 @@ struct RealServerCounters {
   uint64_t connections = 0;  // ever scheduled
   uint64_t packets = 0;
   uint64_t bytes = 0;  // IP length, as IPVS counts
+  bool overloaded =
+      false;  // passed over by the schedulers now: at its upper threshold, and not yet below its lower one
 };
 
 struct ConnectionRow {
@@ -155,6 +157,7 @@ struct Explanation {
   PortId egress{};
   uint16_t vlan = 0;
   std::optional<ConnectionRow> connection;  // of kKnownConnection and the like
+  std::optional<TemplateRow> client_template;  // of kPersistent
   std::vector<std::string> reasons;  // in words, in the order of the decisions
 };
 

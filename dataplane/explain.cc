@@ -106,7 +106,22 @@ class Explainer {
       return schedule(service);
     }
     go_to(bound->slot);
+    out_.client_template = template_row(service, client, now);
     return end(Explanation::Outcome::kPersistent, "the client's template says so");
+  }
+
+  // As `show persistence` lists it; found by reading all, which is good enough for a question now and then.
+  std::optional<TemplateRow> template_row(const VirtualService& service, const WideAddress& client, Tick now) const {
+    const ServiceKey* key = publisher_.registry().service_key(service.id);
+    const IpPrefix prefix = to_prefix(client, service.client_mask);
+    for (uint64_t cursor = 0;;) {
+      const TemplatePage page = list_templates(cursor, 1000, now, publisher_);
+      for (const auto& row : page.rows) {
+        if (row.client == prefix && key != nullptr && row.service == *key) return row;
+      }
+      if (page.next_cursor == 0) return std::nullopt;
+      cursor = page.next_cursor;
+    }
   }
 
   Explanation schedule(const VirtualService& service) {

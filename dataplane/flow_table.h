@@ -163,6 +163,7 @@ class FlowTable {
   void prefetch_second(uint32_t hash) const { prefetch(second(hash)); }
 
   [[nodiscard]] Place find_first(uint32_t hash, const Key& key) const { return match(first(hash), key); }
+  [[nodiscard]] Place find_second(uint32_t hash, const Key& key) const { return match(second(hash), key); }
   [[nodiscard]] Place find(uint32_t hash, const Key& key) const {
     const Place place = match(first(hash), key);
     return place ? place : match(second(hash), key);

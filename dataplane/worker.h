@@ -119,7 +119,11 @@ class Worker {
   void set_facts(Burst& burst, unsigned index, const Parsed& parsed, FrameKind kind) const noexcept;
   void match(Burst& burst) noexcept;
   template <class Key>
-  void match(Burst& burst, unsigned index, FlowTable<Key>& flows, const Key& key) noexcept;
+  void match_first(Burst& burst, unsigned index, FlowTable<Key>& flows, const Key& key) noexcept;
+  template <class Key>
+  void match_second(Burst& burst, unsigned index, FlowTable<Key>& flows, const Key& key) noexcept;
+  template <class Key>
+  void match_place(Burst& burst, unsigned index, typename FlowTable<Key>::Place place) noexcept;
   template <class Key>
   bool refresh(typename FlowTable<Key>::Place place, FlowValue value) noexcept;
   void resolve_waiting(Burst& burst) noexcept;

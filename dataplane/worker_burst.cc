@@ -19,6 +19,11 @@ bool is_steady_segment(uint8_t tcp_flags) {
   return (tcp_flags & (kTcpSyn | kTcpFin | kTcpRst | kTcpAck)) == kTcpAck;
 }
 
+template <class Visit>
+void for_each_bit(uint32_t bits, Visit&& visit) {
+  for (; bits != 0; bits &= bits - 1) visit(static_cast<unsigned>(std::countr_zero(bits)));
+}
+
 uint64_t steady_word(uint8_t protocol, uint8_t flags, Tick tick) {
   if (protocol == kIpProtocolUdp) return FlowValue::steady_word(FlowState::kUdp, tick);
   if (protocol == kIpProtocolSctp)
@@ -49,9 +54,7 @@ void Worker::classify(Burst& burst) noexcept {
     for (unsigned i = 0; i < burst.count; ++i) find_plain_service(burst, i);
     return;
   }
-  for (uint32_t left = burst.flows; left != 0; left &= left - 1) {
-    find_plain_service(burst, static_cast<unsigned>(std::countr_zero(left)));
-  }
+  for_each_bit(burst.flows, [&](unsigned i) { find_plain_service(burst, i); });
 }
 
 void Worker::parse_plain_frames(Burst& burst) noexcept {
@@ -135,37 +138,51 @@ void Worker::classify_flow(Burst& burst, unsigned i, const Parsed& p) noexcept {
 
 void Worker::match(Burst& burst) noexcept {
   if (burst.flows == burst.all()) [[likely]] {
-    for (unsigned i = 0; i < burst.count; ++i) match(burst, i, *flows_, burst.key[i]);
-    return;
+    for (unsigned i = 0; i < burst.count; ++i) match_first(burst, i, *flows_, burst.key[i]);
+  } else {
+    for_each_bit(burst.flows, [&](unsigned i) { match_first(burst, i, *flows_, burst.key[i]); });
   }
-  for (uint32_t left = burst.flows; left != 0; left &= left - 1) {
-    const auto i = static_cast<unsigned>(std::countr_zero(left));
-    match(burst, i, *flows_, burst.key[i]);
-  }
-  for (uint32_t left = burst.wide_flows; left != 0; left &= left - 1) {
-    const auto i = static_cast<unsigned>(std::countr_zero(left));
-    match(burst, i, *wide_flows_, burst.wide_key[i]);
-  }
+  for_each_bit(burst.wide_flows, [&](unsigned i) { match_first(burst, i, *wide_flows_, burst.wide_key[i]); });
+  if (burst.missed == 0) return;
+  for_each_bit(burst.missed & burst.flows, [&](unsigned i) { match_second(burst, i, *flows_, burst.key[i]); });
+  for_each_bit(burst.missed & burst.wide_flows,
+               [&](unsigned i) { match_second(burst, i, *wide_flows_, burst.wide_key[i]); });
+}
+
+// All that is not in its first bucket is looked for once more when the others are through: until then the second
+// bucket's line has come.
+template <class Key>
+inline void Worker::match_first(Burst& burst, unsigned i, FlowTable<Key>& flows, const Key& key) noexcept {
+  const auto place = flows.find_first(burst.hash[i], key);
+  if (place) [[likely]]
+    return match_place<Key>(burst, i, place);
+  flows.prefetch_second(burst.hash[i]);
+  burst.missed |= uint32_t{1} << i;
+}
+
+template <class Key>
+inline void Worker::match_second(Burst& burst, unsigned i, FlowTable<Key>& flows, const Key& key) noexcept {
+  const auto place = flows.find_second(burst.hash[i], key);
+  if (place) return match_place<Key>(burst, i, place);
+  burst.busy |= uint64_t{1} << (burst.hash[i] % 64);
+  burst.waiting |= uint32_t{1} << i;
 }
 
 // Nothing is written to a flow's line when the packet is steady: same state, and seen not long ago. All that is not
 // steady waits for the next loop, so that connections are scheduled in the order of their arrival; and what follows a
 // packet that waits waits, too, if it may be of the same connection.
 template <class Key>
-inline void Worker::match(Burst& burst, unsigned i, FlowTable<Key>& flows, const Key& key) noexcept {
-  const auto place = flows.find_first(burst.hash[i], key);
+inline void Worker::match_place(Burst& burst, unsigned i, typename FlowTable<Key>::Place place) noexcept {
   const uint64_t bit = uint64_t{1} << (burst.hash[i] % 64);
-  if (place && (burst.busy & bit) == 0) [[likely]] {
-    const FlowValue value = FlowTable<Key>::value(place);
-    const uint64_t difference = (burst.steady[i] | snapshot_->slot(value.slot()).generation) - value.above_slot();
-    if (FlowValue::age(difference) <= timeouts_.patience() ||
-        (FlowValue::only_tick(difference) && burst.steady[i] != kNeverSteady && refresh<Key>(place, value)))
-        [[likely]] {
-      burst.fate[i] = static_cast<Fate>(value.slot());
-      return;
-    }
+  const FlowValue value = FlowTable<Key>::value(place);
+  const uint64_t difference = (burst.steady[i] | snapshot_->slot(value.slot()).generation) - value.above_slot();
+  const bool steady =
+      FlowValue::age(difference) <= timeouts_.patience() ||
+      (FlowValue::only_tick(difference) && burst.steady[i] != kNeverSteady && refresh<Key>(place, value));
+  if (steady && (burst.busy & bit) == 0) [[likely]] {
+    burst.fate[i] = static_cast<Fate>(value.slot());
+    return;
   }
-  if (!place) flows.prefetch_second(burst.hash[i]);
   burst.busy |= bit;
   burst.waiting |= uint32_t{1} << i;
 }
@@ -182,8 +199,7 @@ bool Worker::refresh(typename FlowTable<Key>::Place place, FlowValue value) noex
 // After the loop above: an insert moves entries, and nothing points at one here. Each look-up begins anew, so a second
 // packet of a new connection finds what the first one has inserted.
 void Worker::resolve_waiting(Burst& burst) noexcept {
-  for (uint32_t waiting = burst.waiting; waiting != 0; waiting &= waiting - 1) {
-    const auto i = static_cast<unsigned>(std::countr_zero(waiting));
+  for_each_bit(burst.waiting, [&](unsigned i) {
     switch (burst.facts[i].kind()) {
       case Burst::Kind::kFlow: burst.fate[i] = resolve(burst, i, *flows_, burst.key[i]); break;
       case Burst::Kind::kWideFlow: burst.fate[i] = resolve(burst, i, *wide_flows_, burst.wide_key[i]); break;
@@ -193,7 +209,7 @@ void Worker::resolve_waiting(Burst& burst) noexcept {
     }
     if (burst.facts[i].first_fragment()) [[unlikely]]
       note_first_fragment(burst, i);
-  }
+  });
 }
 
 // In the order of arrival, so that no connection is reordered.
