@@ -96,8 +96,6 @@ struct RealServerCounters {
   uint64_t connections = 0;  // ever scheduled
   uint64_t packets = 0;
   uint64_t bytes = 0;  // IP length, as IPVS counts
-  bool overloaded =
-      false;  // passed over by the schedulers now: at its upper threshold, and not yet below its lower one
 };
 
 struct ConnectionRow {
