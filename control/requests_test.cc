@@ -87,7 +87,7 @@ TEST_F(RequestsTest, AnOverloadedServerSaysSo) {
   backends.configure({.services = {service}}, [](const RealServerKey&) { return true; });
   backends.set_location(kReal.address, {.mac = MacAddress{{2, 0, 0, 0, 0, 7}}, .interface = "eth1", .reason = {}});
   auto& counters = dataplane.counts[{kService, kReal}];
-  counters = {.slot = {}, .active = 7, .inactive = 3, .overloaded = true};
+  counters = {.slot = {}, .overloaded = true, .active = 7, .inactive = 3};
   json row = show("backends")["rows"][0];
   EXPECT_EQ(row["state"], "OVERLOADED");
   EXPECT_EQ(row["reason"], "10 connections, upper threshold 10");
