@@ -147,6 +147,8 @@ Parsed parse_ipv6(FrameView frame, Parsed p) {
   if (!frame.copy(l3 + 8, 32, addresses.data())) return drop(p, DropReason::kTruncated);
   p.source = WideAddress::from_bytes(addresses.data());
   p.destination = WideAddress::from_bytes(addresses.data() + 16);
+  // IPv4-mapped addresses are for no wire (RFC 4291, 2.5.5.2), and would be taken for IPv4's virtual servers here.
+  if (p.source.is_v4() || p.destination.is_v4()) return drop(p, DropReason::kBadIpHeader);
   p.l4_offset = l3 + kIpv6Header;
   return parse_extensions(frame, p, l3 + p.ip_length);
 }
