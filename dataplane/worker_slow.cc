@@ -55,7 +55,9 @@ void Worker::send_icmp_error(const Burst& burst, unsigned index, IcmpErrorKind k
   const uint32_t length = build_icmp_error(view, input, burst.port->mac, out);
   reply->data_len = static_cast<uint16_t>(length);
   reply->pkt_len = length;
-  // Back the way that the frame came. A tag that the driver had taken out is put in again.
+  // Back the way that the frame came. A tag that the driver had taken out is put in again, with its priority.
+  reply->ol_flags |= burst.frames[index]->ol_flags & RTE_MBUF_F_RX_VLAN_STRIPPED;
+  reply->vlan_tci = burst.frames[index]->vlan_tci;
   const bool ready = length > 0 && (view.stripped_vlan_id() == 0 || set_vlan(*reply, view.stripped_vlan_id()));
   if (ready && tx_.send(static_cast<uint16_t>(burst.port->id), &reply, 1) == 1) {
     add<uint64_t>(counters_.replies, 1);
