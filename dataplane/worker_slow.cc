@@ -25,8 +25,10 @@ void Worker::divert(Burst& burst, unsigned index, const Parsed& p) noexcept {
     const VipOwner owner = snapshot_->owner_of(p.destination);
     // The kernel does not hold this address now, and might forward the frame: it must not see it.
     if (owner == VipOwner::kOther) return drop(frame, DropReason::kVipNotOwned);
-    // The fragments that follow have no port by which to know that they are the kernel's, too.
-    if (owner == VipOwner::kUs && p.first_fragment && has_ports(p.protocol)) note_fragments(p, kKernel, 0);
+    // The fragments that follow have no port by which to know that they are the kernel's, too; IPv6's may not even
+    // have the protocol.
+    const bool may_be_awaited = has_ports(p.protocol) || p.version == IpVersion::k6;
+    if (owner == VipOwner::kUs && p.first_fragment && may_be_awaited) note_fragments(p, kKernel, 0);
   }
   punt(frame, p.verdict == Verdict::kFlow ? punt_class_of_flow(p) : p.punt_class);
 }
