@@ -12,8 +12,8 @@ enum class DropReason : uint8_t {
   kNotForUs,         // unicast to another MAC
   kTruncated,        // the frame ends before the headers that it announces
   kHeadersSplit,     // the headers do not lie in the mbuf's first segment
-  kBadIpHeader,      // IPv4: version or header length
-  kBadIpLength,      // IPv4: total length shorter than the header or longer than the frame
+  kBadIpHeader,      // version, IPv4's header length, too many of IPv6's headers, IPv6 with IPv4-mapped addresses
+  kBadIpLength,      // shorter than the IP header or longer than the frame
   kFragment,         // a fragment to a VIP of ours whose first one did not come in time, or had no room to wait for it
   kBadIcmpChecksum,  // an ICMP error about a flow
   kTooBig,           // longer than the MTU of the way to the real server

@@ -18,6 +18,10 @@ constexpr uint16_t kMoreFragments = 0x2000, kDontFragment = 0x4000, kOffsetBits 
 constexpr uint8_t kHopByHop = 0, kRouting = 43, kFragmentHeader = 44, kAuthentication = 51, kDestinationOptions = 60;
 constexpr unsigned kMostExtensionHeaders = 8;
 
+bool has_options(uint8_t type) {
+  return type == kHopByHop || type == kRouting || type == kDestinationOptions;
+}
+
 Parsed drop(Parsed p, DropReason reason) {
   p.verdict = Verdict::kDrop;
   p.drop_reason = reason;
@@ -74,14 +78,16 @@ Parsed parse_icmp(FrameView frame, Parsed p) {
 // What follows the IP headers. `fragment_offset` is not 0 for later fragments.
 Parsed parse_payload(FrameView frame, Parsed p, uint32_t end, bool later_fragment) {
   if (p.protocol == kIpProtocolVrrp) return punt(p, PuntClass::kVrrp);
-  if (has_ports(p.protocol)) {
-    if (!later_fragment) return parse_transport(frame, p, end);
-    if (!p.unicast) return punt(p, PuntClass::kBulk);
+  if (later_fragment) {
+    // Extension headers that belong to what was cut stand in the first fragment only: who knows what is behind them.
+    const bool unknown = p.version == IpVersion::k6 && (has_options(p.protocol) || p.protocol == kAuthentication);
+    if (!p.unicast || !(has_ports(p.protocol) || unknown)) return punt(p, PuntClass::kBulk);
     p.verdict = Verdict::kFragment;
     return p;
   }
+  if (has_ports(p.protocol)) return parse_transport(frame, p, end);
   const bool icmp = p.protocol == (p.version == IpVersion::k4 ? kIpProtocolIcmp : kIpProtocolIcmpV6);
-  if (icmp && !later_fragment && !p.first_fragment && p.l4_offset < end) return parse_icmp(frame, p);
+  if (icmp && !p.first_fragment && p.l4_offset < end) return parse_icmp(frame, p);
   return punt(p, PuntClass::kBulk);
 }
 
@@ -113,7 +119,7 @@ Parsed parse_extensions(FrameView frame, Parsed p, uint32_t end) {
   for (unsigned headers = 0; headers <= kMostExtensionHeaders && !later; ++headers) {
     const uint8_t type = p.protocol;
     const uint32_t at = p.l4_offset;
-    const bool options = type == kHopByHop || type == kRouting || type == kDestinationOptions;
+    const bool options = has_options(type);
     if (!options && type != kFragmentHeader && type != kAuthentication)
       return parse_payload(frame, p, end, false);
     if (at + 8 > end) return drop(p, DropReason::kTruncated);
@@ -147,6 +153,8 @@ Parsed parse_ipv6(FrameView frame, Parsed p) {
   if (!frame.copy(l3 + 8, 32, addresses.data())) return drop(p, DropReason::kTruncated);
   p.source = WideAddress::from_bytes(addresses.data());
   p.destination = WideAddress::from_bytes(addresses.data() + 16);
+  // IPv4-mapped addresses are for no wire (RFC 4291, 2.5.5.2), and would be taken for IPv4's virtual servers here.
+  if (p.source.is_v4() || p.destination.is_v4()) return drop(p, DropReason::kBadIpHeader);
   p.l4_offset = l3 + kIpv6Header;
   return parse_extensions(frame, p, l3 + p.ip_length);
 }

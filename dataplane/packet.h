@@ -93,7 +93,7 @@ class FrameView {
 
 enum class Verdict : uint8_t {
   kFlow,       // TCP, UDP or SCTP for our MAC, with its ports: a whole packet or a first fragment
-  kFragment,   // a later fragment of one of these, for our MAC
+  kFragment,   // a later fragment of one of these, as far as it can tell, for our MAC
   kIcmpError,  // an ICMP error, for our MAC, that may be about a flow: IPv4 types 3, 4 and 11, ICMPv6 1 to 4
   kPunt,       // not ours to forward: for the kernel
   kDrop,

@@ -54,9 +54,31 @@ TEST(Timeouts, AreIpvsDefaults) {
     EXPECT_EQ(table.of(state), seconds * kTicksPerSecond) << to_string(state);
 }
 
+// So much longer than its timeout a steady connection may live, since its entry is not written for every packet.
+TEST(Timeouts, PatienceIsA64thOfTheShortestSteadyLifetime) {
+  using std::chrono::seconds;
+  const std::pair<Timeouts, Tick> kCases[] = {{{}, 300 * kTicksPerSecond / 64},
+                                              {{.tcp = seconds(64)}, kTicksPerSecond},
+                                              {{.udp = seconds(10'000)}, 900 * kTicksPerSecond / 64},
+                                              {{.tcp = seconds(5), .udp = seconds(3)}, 0}};
+  for (const auto& [timeouts, ticks] : kCases) EXPECT_EQ(TimeoutTable(timeouts).patience(), ticks);
+}
+
+TEST(Timeouts, OnlySteadyStatesLiveLonger) {
+  using enum FlowState;
+  const TimeoutTable table{Timeouts{}};
+  for (size_t i = 0; i < kFlowStates; ++i) {
+    const auto state = static_cast<FlowState>(i);
+    const bool steady = state == kEstablished || state == kUdp || state == kSctpEstablished;
+    const Tick life = table.of(state) + (steady ? table.patience() : 0);
+    EXPECT_FALSE(table.expired(state, 0, life)) << to_string(state);
+    EXPECT_TRUE(table.expired(state, 0, life + 1)) << to_string(state);
+  }
+}
+
 TEST(Timeouts, HoldOverTheWrapOfTheTick) {
   const TimeoutTable table{Timeouts{.tcp = std::chrono::hours(31 * 24)}};
-  const Tick life = table.of(FlowState::kEstablished);
+  const Tick life = table.of(FlowState::kEstablished) + table.patience();
   for (const Tick seen : {Tick{0}, Tick{1000}, kTickMask - life / 2, kTickMask}) {
     EXPECT_FALSE(table.expired(FlowState::kEstablished, seen, (seen + life) & kTickMask));
     EXPECT_TRUE(table.expired(FlowState::kEstablished, seen, (seen + life + 1) & kTickMask));

@@ -83,7 +83,10 @@ Worker::Fate Worker::admit(Burst& burst, unsigned index, FlowTable<Key>& flows, 
   if (may_be_unstored) {
     if (const auto slot = pick_unstored(burst, index, key)) return forward_unstored(*slot);
   }
-  punt(burst.frames[index], PuntClass::kBulk);  // the kernel resets it
+  // The kernel resets it, and needs the whole of it to do so.
+  if (burst.facts[index].first_fragment())
+    note_fragments(parse(view_of(*burst.frames[index]), MacWord(burst.port->mac)), kKernel, 0);
+  punt(burst.frames[index], PuntClass::kBulk);
   return Fate::kDone;
 }
 
@@ -127,7 +130,6 @@ Worker::Fate Worker::open(Burst& burst, unsigned index, FlowTable<Key>& flows, c
   } else {
     flows.put(place, key, value);
   }
-  if (burst.facts[index].first_fragment()) shared_.note_fragmented_flow(tick_);
   count_new(*slot, state);
   return static_cast<Fate>(*slot);
 }

@@ -60,9 +60,9 @@ std::optional<FlowValue> Worker::peek_peers(const Key& key) const noexcept {
 template <class Key>
 std::optional<FlowValue> Worker::known_elsewhere(const Burst& burst, unsigned index, const Key& key) const noexcept {
   if (peers_.empty()) return std::nullopt;
-  const bool may_be_split = burst.facts[index].first_fragment() ||
-                            (burst.facts[index].protocol() == kIpProtocolUdp &&
-                             shared_.fragmented_within(timeouts_.of(FlowState::kUdp), tick_));
+  const bool may_be_split =
+      burst.facts[index].first_fragment() || (burst.facts[index].protocol() == kIpProtocolUdp &&
+                                              shared_.fragmented_within(timeouts_.of(FlowState::kUdp), tick_));
   return may_be_split ? peek_peers(key) : std::nullopt;
 }
 template std::optional<FlowValue> Worker::known_elsewhere(const Burst&, unsigned, const FlowKey&) const noexcept;
@@ -78,6 +78,7 @@ void Worker::note_first_fragment(Burst& burst, unsigned index) noexcept {
   if (burst.fate[index] == Fate::kDone) return;  // dropped: the rest will be, too
   const Parsed p = parse(view_of(*burst.frames[index]), MacWord(burst.port->mac));
   const SlotId slot{static_cast<uint16_t>(burst.fate[index])};
+  if (p.protocol == kIpProtocolUdp) shared_.note_fragmented_flow(tick_);
   note_fragments(p, slot, snapshot_->slot(slot).generation);
 }
 
@@ -119,11 +120,14 @@ Worker::Fate Worker::follow_first_fragment(Burst& burst, unsigned index) noexcep
 
 void Worker::expire_fragments() noexcept {
   std::array<rte_mbuf*, kBurst> late;
-  const size_t count = fragments_->expire(now_, late);
-  for (size_t i = 0; i < count; ++i) {
-    set<uint64_t>(counters_.held, counters_.held - 1);
-    drop_now(late[i], DropReason::kFragment);
-  }
+  size_t count = 0;
+  do {  // at most what the table can hold
+    count = fragments_->expire(now_, late);
+    for (size_t i = 0; i < count; ++i) {
+      set<uint64_t>(counters_.held, counters_.held - 1);
+      drop_now(late[i], DropReason::kFragment);
+    }
+  } while (count == late.size());
 }
 
 void Worker::send_released() noexcept {
@@ -133,8 +137,10 @@ void Worker::send_released() noexcept {
     const uint32_t ip_length = parse_again(*frame).ip_length;
     if (!tx_.knows(link.port)) {
       drop_now(frame, link.no_way);
-    } else if (ip_length > link.mtu || !set_vlan(*frame, link.vlan)) {
+    } else if (ip_length > link.mtu) {
       drop_now(frame, DropReason::kTooBig);
+    } else if (!set_vlan(*frame, link.vlan)) {
+      drop_now(frame, DropReason::kNoHeadroom);
     } else {
       send_to(frame, id, snapshot_->slot(id), link.port, ip_length);
     }

@@ -25,8 +25,10 @@ void Worker::divert(Burst& burst, unsigned index, const Parsed& p) noexcept {
     const VipOwner owner = snapshot_->owner_of(p.destination);
     // The kernel does not hold this address now, and might forward the frame: it must not see it.
     if (owner == VipOwner::kOther) return drop(frame, DropReason::kVipNotOwned);
-    // The fragments that follow have no port by which to know that they are the kernel's, too.
-    if (owner == VipOwner::kUs && p.first_fragment && has_ports(p.protocol)) note_fragments(p, kKernel, 0);
+    // The fragments that follow have no port by which to know that they are the kernel's, too; IPv6's may not even
+    // have the protocol.
+    const bool may_be_awaited = has_ports(p.protocol) || p.version == IpVersion::k6;
+    if (owner == VipOwner::kUs && p.first_fragment && may_be_awaited) note_fragments(p, kKernel, 0);
   }
   punt(frame, p.verdict == Verdict::kFlow ? punt_class_of_flow(p) : p.punt_class);
 }
@@ -55,7 +57,9 @@ void Worker::send_icmp_error(const Burst& burst, unsigned index, IcmpErrorKind k
   const uint32_t length = build_icmp_error(view, input, burst.port->mac, out);
   reply->data_len = static_cast<uint16_t>(length);
   reply->pkt_len = length;
-  // Back the way that the frame came. A tag that the driver had taken out is put in again.
+  // Back the way that the frame came. A tag that the driver had taken out is put in again, with its priority.
+  reply->ol_flags |= burst.frames[index]->ol_flags & RTE_MBUF_F_RX_VLAN_STRIPPED;
+  reply->vlan_tci = burst.frames[index]->vlan_tci;
   const bool ready = length > 0 && (view.stripped_vlan_id() == 0 || set_vlan(*reply, view.stripped_vlan_id()));
   if (ready && tx_.send(static_cast<uint16_t>(burst.port->id), &reply, 1) == 1) {
     add<uint64_t>(counters_.replies, 1);

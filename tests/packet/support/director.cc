@@ -16,6 +16,8 @@ namespace {
 
 constexpr uint64_t kHz = 1'000'000'000;
 constexpr unsigned kRingSize = 1024;
+constexpr uint16_t kSegmentRoom = 2048, kHeadroom = RTE_PKTMBUF_HEADROOM;
+static_assert(kHeadroom == Layout{}.headroom);
 
 void require(bool good, const std::string& what) {
   if (good) return;
@@ -58,23 +60,31 @@ void drain(rte_ring* ring, F&& visit) {
   }
 }
 
-rte_mbuf* segment_of(const uint8_t* data, size_t length) {
+rte_mbuf* segment_of(const uint8_t* data, size_t length, uint16_t headroom) {
   rte_mbuf* const segment = rte_pktmbuf_alloc(Wires::get().pool());
   require(segment != nullptr, "rte_pktmbuf_alloc");
+  segment->data_off = headroom;
   char* const to = rte_pktmbuf_append(segment, static_cast<uint16_t>(length));
   require(to != nullptr, "rte_pktmbuf_append");
   if (length > 0) std::memcpy(to, data, length);
   return segment;
 }
 
+// The lengths of all segments; what follows those that were asked for takes as many as it needs.
+std::vector<size_t> segment_lengths(size_t frame, const Layout& layout) {
+  auto lengths = layout.segments;
+  for (const size_t length : lengths) frame -= std::min(frame, length);
+  for (; frame > kSegmentRoom; frame -= kSegmentRoom) lengths.push_back(kSegmentRoom);
+  lengths.push_back(frame);
+  return lengths;
+}
+
 rte_mbuf* mbuf_of(const Bytes& frame, const Layout& layout) {
   rte_mbuf* head = nullptr;
   size_t at = 0;
-  auto lengths = layout.segments;
-  lengths.push_back(SIZE_MAX);
-  for (const size_t length : lengths) {
+  for (const size_t length : segment_lengths(frame.size(), layout)) {
     const size_t take = std::min(length, frame.size() - at);
-    rte_mbuf* const segment = segment_of(frame.data() + at, take);
+    rte_mbuf* const segment = segment_of(frame.data() + at, take, head == nullptr ? layout.headroom : kHeadroom);
     at += take;
     if (head == nullptr) {
       head = segment;
@@ -98,7 +108,7 @@ Wires& Wires::get() {
 
 Wires::Wires() {
   static const testing::InMemoryEal eal({"-m", "128"});  // ends with the process, after everything that lives in it
-  pool_ = rte_pktmbuf_pool_create("test_frames", 16383, 0, 0, RTE_PKTMBUF_HEADROOM + 2048, SOCKET_ID_ANY);
+  pool_ = rte_pktmbuf_pool_create("test_frames", 16383, 0, 0, kHeadroom + kSegmentRoom, SOCKET_ID_ANY);
   require(pool_ != nullptr, "rte_pktmbuf_pool_create");
   for (uint16_t port = 0; port < kPorts; ++port) {
     const std::string name = "wire" + std::to_string(port);
@@ -260,16 +270,30 @@ dataplane::RealServerParams server(unsigned i) {
   return p;
 }
 
+dataplane::RealServerParams server6(unsigned i) {
+  auto p = server(i);
+  p.endpoint = Endpoint::parse("[2001:db8::" + std::to_string(100 + i) + "]:80").value();
+  return p;
+}
+
 dataplane::VirtualServerParams service(const ServiceKey& key, unsigned servers) {
   dataplane::VirtualServerParams p;
   p.key = key;
-  for (unsigned i = 1; i <= servers; ++i) p.real_servers.push_back(server(i));
+  for (unsigned i = 1; i <= servers; ++i)
+    p.real_servers.push_back(key.endpoint.address.is_v4() ? server(i) : server6(i));
   return p;
 }
 
 dataplane::Tables web_and_dns(unsigned servers) {
   dataplane::Tables tables;
   tables.virtual_servers = {service(kWeb, servers), service(kDns, servers)};
+  return tables;
+}
+
+dataplane::Tables both_families(unsigned servers) {
+  dataplane::Tables tables;
+  for (const auto& key : {kWeb, kDns, kDiameter, kWeb6, kDns6, kDiameter6})
+    tables.virtual_servers.push_back(service(key, servers));
   return tables;
 }
 

@@ -71,7 +71,8 @@ struct DirectorOptions {
 struct Layout {
   uint16_t stripped_tci = 0;  // 0: no tag was taken out
   bool tag_stripped = false;
-  std::vector<size_t> segments = {};  // lengths of all segments but the last
+  std::vector<size_t> segments = {};  // lengths of the first segments; the rest follows in one, or as many as it needs
+  uint16_t headroom = 128;            // of the first segment
 };
 
 /// Workers over the in-memory ports, with a clock that stands still unless told.
@@ -119,13 +120,22 @@ class Director {
 [[nodiscard]] bool adds_up(const dataplane::WorkerStatus& status);
 [[nodiscard]] uint64_t drops_of(const dataplane::WorkerStatus& status, const std::string& reason);
 
-/// Tables in words. VIP 192.0.2.10; real server i: 192.0.2.(100+i), MAC 02:00:00:00:01:0i, behind port 0.
+/// Tables in words. VIPs 192.0.2.10 and 2001:db8::10; real server i: 192.0.2.(100+i) or 2001:db8::(100+i), MAC
+/// 02:00:00:00:01:0i, behind port 0.
 inline const ServiceKey kWeb{Protocol::kTcp, Endpoint::parse("192.0.2.10:80").value()};
 inline const ServiceKey kDns{Protocol::kUdp, Endpoint::parse("192.0.2.10:53").value()};
+inline const ServiceKey kDiameter{Protocol::kSctp, Endpoint::parse("192.0.2.10:3868").value()};
+inline const ServiceKey kWeb6{Protocol::kTcp, Endpoint::parse("[2001:db8::10]:80").value()};
+inline const ServiceKey kDns6{Protocol::kUdp, Endpoint::parse("[2001:db8::10]:53").value()};
+inline const ServiceKey kDiameter6{Protocol::kSctp, Endpoint::parse("[2001:db8::10]:3868").value()};
 [[nodiscard]] dataplane::RealServerParams server(unsigned i);
+[[nodiscard]] dataplane::RealServerParams server6(unsigned i);
+/// With the first so many servers of the key's family.
 [[nodiscard]] dataplane::VirtualServerParams service(const ServiceKey& key, unsigned servers);
 /// kWeb and kDns with so many servers each.
 [[nodiscard]] dataplane::Tables web_and_dns(unsigned servers);
+/// Web, DNS and Diameter of both families, with so many servers each.
+[[nodiscard]] dataplane::Tables both_families(unsigned servers);
 /// Which server(i) a sent frame went to, by its MAC; 0 if none.
 [[nodiscard]] unsigned server_of(const Outcome::Sent& sent);
 /// The same, for an outcome of one sent frame; 0 if it is anything else.
