@@ -121,7 +121,8 @@ TEST_P(Timeout, IsExact) {
 }
 
 INSTANTIATE_TEST_SUITE_P(States, Timeout,
-                         testing::Values(Life{{kSyn}, "SYN_RECV", 60}, Life{{kSyn, kAck}, "ESTABLISHED", 900, kPatience},
+                         testing::Values(Life{{kSyn}, "SYN_RECV", 60},
+                                         Life{{kSyn, kAck}, "ESTABLISHED", 900, kPatience},
                                          Life{{kSyn, kAck, kFin | kAck}, "FIN_WAIT", 120},
                                          Life{{kSyn, kFin | kAck}, "TIME_WAIT", 120},
                                          Life{{kSyn, kAck, kRst}, "CLOSE", 10}),
