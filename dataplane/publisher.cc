@@ -167,7 +167,7 @@ void Publisher::apply(const VirtualServerParams& params) {
 // The count of a slot's connections begins anew, in another epoch, when its former connections are dead or had not been
 // counted. The epoch is never 0, which is a worker's that has counted nothing yet.
 //
-// Once begun, it goes on while the connections live, even if no scheduler asks any more: a worker may still see the
+// Once begun, it goes on while the server is there, even if no scheduler asks any more: a worker may still see the
 // snapshot of a former publication when a later one begins a count of the same generation, and would count twice, or
 // take off what was never put on.
 const Publisher::LoadState& Publisher::prepare_load(const SlotRegistry::SlotRef& ref, const RealServerParams& server,
@@ -177,12 +177,12 @@ const Publisher::LoadState& Publisher::prepare_load(const SlotRegistry::SlotRef&
   LoadState& state = loads_[i];
   SlotLoad& load = shared_->loads()[i];
   load.set_thresholds(server.upper_threshold, server.lower_threshold);
-  if (state.generation != ref.generation || state.tenancy != ref.tenancy) state.counts = false;
-  if (wanted && !state.counts) {
+  const bool same_server = state.tenancy == ref.tenancy, counted = state.counts;
+  state.counts = wanted || (counted && same_server);
+  if (!same_server || state.generation != ref.generation || (state.counts && !counted)) {
     load.begin(ref.generation);
     state.generation = ref.generation;
     state.tenancy = ref.tenancy;
-    state.counts = true;
     if (++state.epoch == 0) state.epoch = 1;
   }
   return state;

@@ -3,10 +3,8 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
-#include <chrono>
-#include <thread>
-
 #include "tests/packet/support/director.h"
+#include "tests/packet/support/running_workers.h"
 
 namespace lbdp::packet_tests {
 namespace {
@@ -37,46 +35,6 @@ TEST_P(Workers, RoundRobinIsStrictOverAllOfThem) {
         << "and known connections do not move it";
   }
   for (const auto& worker : director.workers()) EXPECT_TRUE(adds_up(worker->status()));
-}
-
-// A worker's thread, ended whatever becomes of the test.
-class Thread {
- public:
-  explicit Thread(dataplane::Worker& worker) : thread_([this, &worker] { worker.run(stop_); }) {}
-  ~Thread() {
-    stop_ = true;
-    thread_.join();
-  }
-
- private:
-  std::atomic<bool> stop_{false};
-  std::thread thread_;
-};
-
-uint64_t received(Director& director) {
-  uint64_t sum = 0;
-  for (const auto& worker : director.workers()) sum += worker->status().received;
-  return sum;
-}
-
-// Feeds a frame to a worker that runs in its own thread; waits while its queue is full. False if it never took it.
-bool offer(const Bytes& frame, uint16_t worker) {
-  const auto deadline = std::chrono::steady_clock::now() + std::chrono::seconds(20);
-  while (rte_ring_free_count(Wires::get().to_port(0, worker)) < 64) {
-    if (std::chrono::steady_clock::now() > deadline) return false;
-    std::this_thread::yield();
-  }
-  Director::feed(frame, worker, 0);
-  return true;
-}
-
-bool wait_for_received(Director& director, uint64_t count) {
-  const auto deadline = std::chrono::steady_clock::now() + std::chrono::seconds(20);
-  while (received(director) < count) {
-    if (std::chrono::steady_clock::now() > deadline) return false;
-    std::this_thread::yield();
-  }
-  return true;
 }
 
 // In parallel, too, each server gets exactly its share: no pick is lost or made twice.
@@ -222,53 +180,6 @@ TEST(OneQueue, AFrameHandedOverAndNotSentIsCountedByTheOwner) {
   EXPECT_EQ(director.status(0).relayed, 1U);
   EXPECT_EQ(director.status(0).relayed_dropped, 2U);
   EXPECT_EQ(director.status(0).received, 0U);
-}
-
-TEST(Publication, SupersededSnapshotsWaitForTheWorkers) {
-  Director director({.workers = 2});
-  director.publish(web_and_dns(1));
-  EXPECT_GT(director.publisher().pending(), 0U);
-  director.worker(0).run_once();
-  director.publisher().collect();
-  EXPECT_GT(director.publisher().pending(), 0U) << "worker 1 has made no pass yet";
-  director.worker(1).leave();
-  director.publisher().collect();
-  EXPECT_EQ(director.publisher().pending(), 0U) << "who sleeps is not waited for";
-  director.worker(1).enter();
-  EXPECT_EQ(server_of(director.send(flow(1, kSyn), 1)), 1U);
-}
-
-TEST(Publication, TenThousandServersAreBuiltInMilliseconds) {
-  Director director;
-  Tables tables;
-  for (unsigned s = 0; s < 1000; ++s) {
-    dataplane::VirtualServerParams service;
-    service.key = {Protocol::kTcp, Endpoint{IpAddress::v4(Be<uint32_t>::from_host(0xc6120000 + s)), 80}};
-    for (unsigned r = 0; r < 10; ++r) {
-      auto real = server(1);
-      real.endpoint.address = IpAddress::v4(Be<uint32_t>::from_host(0x0a000000 + s * 10 + r));
-      service.real_servers.push_back(real);
-    }
-    tables.virtual_servers.push_back(service);
-  }
-  const auto start = std::chrono::steady_clock::now();
-  director.publish(tables);
-  const std::chrono::duration<double, std::milli> first = std::chrono::steady_clock::now() - start;
-  tables.virtual_servers[500].real_servers[5].in_table = false;
-  director.publish(tables);
-  const std::chrono::duration<double, std::milli> both = std::chrono::steady_clock::now() - start;
-  RecordProperty("first_publication_ms", std::to_string(first.count()));
-  RecordProperty("next_publication_ms", std::to_string((both - first).count()));
-  Frame f = tcp("10.0.0.1", 1, kSyn);
-  f.dst = "198.18.3.231";  // number 999
-  EXPECT_EQ(server_of(director.send(f)), 1U);
-  f.dst = "198.18.1.244";  // number 500: picks pass over its server 5
-  for (uint16_t port = 1; port <= 20; ++port) {
-    f.sport = port;
-    EXPECT_EQ(server_of(director.send(f)), 1U);
-  }
-  EXPECT_EQ(director.counters(tables.virtual_servers[500].key, "10.0.19.141:80").connections, 0U);
-  EXPECT_EQ(director.counters(tables.virtual_servers[500].key, "10.0.19.142:80").connections, 2U);
 }
 
 }  // namespace

@@ -89,13 +89,18 @@ class Director {
   void advance(std::chrono::milliseconds time);
   /// Lets eight seconds go by, in small steps: the sweep, which is paced by time, meets every bucket.
   void sweep_all(uint16_t worker = 0);
+  /// Lets twelve seconds go by in which the sweeps of all workers meet every bucket of small tables.
+  void sweep_all_workers();
 
   [[nodiscard]] dataplane::RealServerCounters counters(const ServiceKey& service, const std::string& real) const;
+  /// What the schedulers know of a real server's connections.
+  [[nodiscard]] dataplane::SlotLoad::Counts load(const ServiceKey& service, const std::string& real) const;
   [[nodiscard]] std::vector<dataplane::ConnectionRow> connections(const dataplane::ConnectionFilter& filter = {}) const;
   [[nodiscard]] dataplane::WorkerStatus status(uint16_t worker = 0) const { return workers_.at(worker)->status(); }
   dataplane::Worker& worker(uint16_t i = 0) { return *workers_.at(i); }
   dataplane::Publisher& publisher() { return *publisher_; }
   std::vector<std::unique_ptr<dataplane::Worker>>& workers() { return workers_; }
+  [[nodiscard]] const std::vector<std::unique_ptr<dataplane::Worker>>& workers() const { return workers_; }
   rte_ring* inject(uint16_t port) { return rings_.inject.at(Wires::get().port_id(port)); }
   rte_ring* handover(uint16_t port) { return rings_.handover.at(Wires::get().port_id(port)); }
   rte_ring* punt_ring(dataplane::PuntClass c) { return rings_.punt.at(static_cast<size_t>(c)); }
@@ -119,10 +124,16 @@ class Director {
 [[nodiscard]] bool adds_up(const dataplane::WorkerStatus& status);
 [[nodiscard]] uint64_t drops_of(const dataplane::WorkerStatus& status, const std::string& reason);
 
+/// For every worker.
+[[nodiscard]] bool adds_up(const Director& director);
+
 /// Tables in words. VIP 192.0.2.10; real server i: 192.0.2.(100+i), MAC 02:00:00:00:01:0i, behind port 0.
 inline const ServiceKey kWeb{Protocol::kTcp, Endpoint::parse("192.0.2.10:80").value()};
 inline const ServiceKey kDns{Protocol::kUdp, Endpoint::parse("192.0.2.10:53").value()};
 [[nodiscard]] dataplane::RealServerParams server(unsigned i);
+[[nodiscard]] std::string server_name(unsigned i);
+/// A TCP segment from client i, of about 2^24, each with an address and a port of its own, to kWeb.
+[[nodiscard]] Frame segment(unsigned client, uint8_t tcp_flags);
 [[nodiscard]] dataplane::VirtualServerParams service(const ServiceKey& key, unsigned servers);
 /// kWeb and kDns with so many servers each.
 [[nodiscard]] dataplane::Tables web_and_dns(unsigned servers);
