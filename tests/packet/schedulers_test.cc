@@ -256,6 +256,15 @@ TEST_P(Overloaded, MhFallsBack) {
   expect_decision(Scheduler::kMaglev, kFallback);
 }
 
+TEST_P(Overloaded, DhRefusesWhateverTheFlag) {
+  for (const auto flags : {kPlain, kFallback}) {
+    Balanced b = balanced(Scheduler::kDestinationHash, {1, 1, 1}, flags);
+    const unsigned home = bucket_of("192.0.2.10", 0) % 3 + 1;
+    b.set_thresholds(home, 2);
+    EXPECT_THAT(b.establish_many(0, 3), ElementsAre(home, home, 0));
+  }
+}
+
 // Thresholds hold for every scheduler, active and inactive connections together.
 TEST_P(Overloaded, IsPassedOverByRrUntilItIsBelowTheLowerThreshold) {
   Balanced b = balanced(Scheduler::kRoundRobin, {1, 1});
