@@ -89,15 +89,15 @@ Result<void> Publisher::publish_changes(std::span<const VirtualServerParams> cha
       return fail("virtual server " + params.key.to_string() + ": the last publication did not have it like this");
     owners_changed = owners_changed || before->owned != params.owned || before->one_packet != params.one_packet;
   }
+  std::vector<SlotId> slots_before;
   for (const auto& params : changed) {
-    const ServiceId id = *registry_.find(params.key);
-    const auto slots_before = registry_.slots(id);
-    if (auto updated = registry_.update(params, expire_nodest_conn_); !updated) return updated;
-    for (const auto& [endpoint, slot] : slots_before) {
-      if (!registry_.listed(slot)) set_idle(slot);
-    }
-    apply(params);
+    for (const auto& [endpoint, slot] : registry_.slots(*registry_.find(params.key))) slots_before.push_back(slot);
   }
+  if (auto updated = registry_.update(changed, expire_nodest_conn_); !updated) return updated;
+  for (const SlotId slot : slots_before) {
+    if (!registry_.listed(slot)) set_idle(slot);
+  }
+  for (const auto& params : changed) apply(params);
   if (owners_changed) set_destinations();
   swap_in();
   return {};
@@ -122,9 +122,13 @@ void Publisher::set_idle(SlotId id) {
   slot.generation = ref.generation;
   SlotDetail detail;
   detail.tenancy = ref.tenancy;
+  // What waits for its server, and ends meanwhile, is still taken off the load.
+  const auto i = static_cast<size_t>(id);
+  if (i < loads_.size() && loads_[i].generation == ref.generation) {
+    detail.counts_load = loads_[i].counts;
+    detail.load_epoch = loads_[i].epoch;
+  }
   builder_.set_slot(id, slot, detail);
-  // What ends from now on is not taken off the load: if the server comes back, the count begins anew.
-  if (static_cast<size_t>(id) < loads_.size()) loads_[static_cast<size_t>(id)].counts = false;
 }
 
 void Publisher::set_destinations() {
@@ -162,20 +166,26 @@ void Publisher::apply(const VirtualServerParams& params) {
 
 // The count of a slot's connections begins anew, in another epoch, when its former connections are dead or had not been
 // counted. The epoch is never 0, which is a worker's that has counted nothing yet.
-uint16_t Publisher::prepare_load(const SlotRegistry::SlotRef& ref, const RealServerParams& server, bool counts) {
+//
+// Once begun, it goes on while the server is there, even if no scheduler asks any more: a worker may still see the
+// snapshot of a former publication when a later one begins a count of the same generation, and would count twice, or
+// take off what was never put on.
+const Publisher::LoadState& Publisher::prepare_load(const SlotRegistry::SlotRef& ref, const RealServerParams& server,
+                                                    bool wanted) {
   const auto i = static_cast<size_t>(ref.id);
   if (i >= loads_.size()) loads_.resize(i + 1);
   LoadState& state = loads_[i];
   SlotLoad& load = shared_->loads()[i];
   load.set_thresholds(server.upper_threshold, server.lower_threshold);
-  if (counts && (!state.counts || state.generation != ref.generation || state.tenancy != ref.tenancy)) {
+  const bool same_server = state.tenancy == ref.tenancy, counted = state.counts;
+  state.counts = wanted || (counted && same_server);
+  if (!same_server || state.generation != ref.generation || (state.counts && !counted)) {
     load.begin(ref.generation);
     state.generation = ref.generation;
     state.tenancy = ref.tenancy;
     if (++state.epoch == 0) state.epoch = 1;
   }
-  state.counts = counts;
-  return state.epoch;
+  return state;
 }
 
 bool Publisher::is_resolved(const RealServerParams& server) const {
@@ -188,12 +198,13 @@ LinkId Publisher::link_to(const RealServerParams& server) {
   return builder_.link({.port = static_cast<uint16_t>(server.egress), .vlan = server.vlan, .mtu = server.mtu});
 }
 
-void Publisher::set_slot(const RealServerParams& server, const SlotRegistry::SlotRef& ref, bool counts_load) {
+void Publisher::set_slot(const RealServerParams& server, const SlotRegistry::SlotRef& ref, bool wants_load) {
+  const LoadState& load = prepare_load(ref, server, wants_load);
   SlotDetail detail{.link = link_to(server),
                     .tenancy = ref.tenancy,
                     .draining = server.weight <= 0,
-                    .counts_load = counts_load,
-                    .load_epoch = prepare_load(ref, server, counts_load)};
+                    .counts_load = load.counts,
+                    .load_epoch = load.epoch};
   RealSlot slot;
   slot.generation = ref.generation;
   if (server.in_table && is_resolved(server)) {

@@ -51,7 +51,7 @@ class Publisher {
   /// Builds the next snapshot and swaps it in; on error nothing changes. Never waits for a worker.
   Result<void> publish(const Tables& tables);
   /// The same for virtual servers of the last publication that have changed, at the cost of these. Their destinations
-  /// are the same.
+  /// are the same. On error nothing changes.
   Result<void> publish_changes(std::span<const VirtualServerParams> changed);
   /// Frees the snapshots that no worker can see any more.
   void collect();
@@ -74,6 +74,13 @@ class Publisher {
     void operator()(void* p) const { std::free(p); }
   };
 
+  struct LoadState {
+    bool counts = false;
+    uint16_t generation = 0;
+    uint16_t tenancy = 0;
+    uint16_t epoch = 0;
+  };
+
   Publisher(std::unique_ptr<rte_rcu_qsbr, Free> qsbr, std::vector<MacAddress> port_macs,
             std::unique_ptr<SharedTables> shared);
   void set_destinations();
@@ -81,8 +88,8 @@ class Publisher {
   void apply(const VirtualServerParams& params);
   [[nodiscard]] bool is_resolved(const RealServerParams& server) const;
   [[nodiscard]] LinkId link_to(const RealServerParams& server);
-  void set_slot(const RealServerParams& server, const SlotRegistry::SlotRef& ref, bool counts_load);
-  uint16_t prepare_load(const SlotRegistry::SlotRef& ref, const RealServerParams& server, bool counts);
+  void set_slot(const RealServerParams& server, const SlotRegistry::SlotRef& ref, bool wants_load);
+  const LoadState& prepare_load(const SlotRegistry::SlotRef& ref, const RealServerParams& server, bool wanted);
   [[nodiscard]] std::shared_ptr<const VirtualService> build(ServiceId id, const VirtualServerParams& params) const;
   void swap_in();
 
@@ -93,12 +100,6 @@ class Publisher {
   SnapshotBuilder builder_;
   /// What has been published last, by the id of the virtual server's first destination.
   std::vector<std::optional<VirtualServerParams>> published_;
-  struct LoadState {
-    bool counts = false;
-    uint16_t generation = 0;
-    uint16_t tenancy = 0;
-    uint16_t epoch = 0;
-  };
   std::vector<LoadState> loads_;  // by SlotId
   bool expire_nodest_conn_ = true;
   std::unique_ptr<const Snapshot> owned_;

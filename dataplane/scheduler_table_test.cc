@@ -45,7 +45,7 @@ TEST(SchedulerTable, KnowsWhereServersStand) {
 TEST(SchedulerTable, HasOnlyWhatItsSchedulerNeeds) {
   const std::vector<uint32_t> ten(10, 1);
   EXPECT_EQ(Pool(Scheduler::kMaglev, ten).table().maglev().size(), 4093U);
-  EXPECT_EQ(Pool(Scheduler::kRoundRobin, ten).table().maglev().size(), 127U);
+  EXPECT_EQ(Pool(Scheduler::kRoundRobin, ten).table().maglev().size(), 251U);
   EXPECT_TRUE(Pool(Scheduler::kRoundRobin, ten).table().buckets().empty());
   EXPECT_TRUE(Pool(Scheduler::kSourceHash, ten).table().maglev().empty());
   EXPECT_EQ(Pool(Scheduler::kSourceHash, ten).table().buckets().size(), 256U);

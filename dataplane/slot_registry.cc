@@ -69,20 +69,30 @@ Result<void> SlotRegistry::update(const Tables& tables) {
   return {};
 }
 
-Result<void> SlotRegistry::update(const VirtualServerParams& params, bool expire_nodest_conn) {
-  if (auto sound = validate_service(params); !sound) return sound;
-  const auto complain = [&](const std::string& what) {
-    return fail("virtual server " + params.key.to_string() + ": " + what);
-  };
-  const auto known = ids_.find(params.key);
-  if (known == ids_.end() || at(known->second).head != known->second) return complain("it is not there");
-  Service& service = at(known->second);
+Result<void> SlotRegistry::validate_changes(std::span<const VirtualServerParams> changed) const {
   size_t fresh = 0;
-  for (const auto& server : params.real_servers) fresh += service.slots.contains(server.endpoint) ? 0U : 1U;
-  if (fresh > kMaxSlots - slots_.size() + free_slots_.size()) return complain("no room for its new real servers");
-  list_only(service, params);
-  retire_unlisted(service, expire_nodest_conn);
-  update_service(params, expire_nodest_conn);
+  for (const auto& params : changed) {
+    if (auto sound = validate_service(params); !sound) return sound;
+    const auto complain = [&](const std::string& what) {
+      return fail("virtual server " + params.key.to_string() + ": " + what);
+    };
+    const auto known = ids_.find(params.key);
+    if (known == ids_.end() || head_of(known->second).key != params.key) return complain("it is not there");
+    const auto& slots = this->slots(known->second);
+    for (const auto& server : params.real_servers) fresh += slots.contains(server.endpoint) ? 0U : 1U;
+    if (fresh > kMaxSlots - slots_.size() + free_slots_.size()) return complain("no room for its new real servers");
+  }
+  return {};
+}
+
+Result<void> SlotRegistry::update(std::span<const VirtualServerParams> changed, bool expire_nodest_conn) {
+  if (auto sound = validate_changes(changed); !sound) return sound;
+  for (const auto& params : changed) {
+    Service& service = at(ids_.at(params.key));
+    list_only(service, params);
+    retire_unlisted(service, expire_nodest_conn);
+    update_service(params, expire_nodest_conn);
+  }
   return {};
 }
 

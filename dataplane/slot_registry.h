@@ -38,9 +38,9 @@ class SlotRegistry {
   /// Takes over what `tables` names. On error (a key named twice, a kind that is not supported, more than there are
   /// ids) nothing has changed.
   Result<void> update(const Tables& tables);
-  /// The same for one virtual server that the last update() had, with the same destinations. On error nothing has
-  /// changed.
-  Result<void> update(const VirtualServerParams& params, bool expire_nodest_conn);
+  /// The same for some of the virtual servers that the last update() had, with the same destinations; all others stay as
+  /// they are. On error nothing has changed.
+  Result<void> update(std::span<const VirtualServerParams> changed, bool expire_nodest_conn);
   /// Would update() take these?
   static Result<void> validate(const Tables& tables);
 
@@ -91,6 +91,7 @@ class SlotRegistry {
     std::map<Endpoint, SlotId> slots;
   };
 
+  [[nodiscard]] Result<void> validate_changes(std::span<const VirtualServerParams> changed) const;
   void retire_services(const Tables& tables);
   void retire(ServiceId id);
   void acquire(const VirtualServerParams& params);

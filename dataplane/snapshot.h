@@ -52,8 +52,8 @@ struct SlotDetail {
   LinkId link = LinkId::kGone;
   uint16_t tenancy = 0;     // another real server before had another tenancy
   bool draining = false;    // weight 0
-  /// Its virtual server's scheduler, or a threshold, needs its SlotLoad; every time that this begins, and with every
-  /// generation, the count begins anew, in another epoch.
+  /// Its virtual server's scheduler, or a threshold, needs its SlotLoad, or did once since this real server is in
+  /// the slot; when this begins, and with every generation, the count begins anew, in another epoch.
   bool counts_load = false;
   uint16_t load_epoch = 0;
 };

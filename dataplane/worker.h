@@ -153,6 +153,9 @@ class Worker {
   [[nodiscard]] PickInput pick_input(const Burst& burst, unsigned index, const Key& key) const noexcept;
   template <class Key>
   [[nodiscard]] std::optional<SlotId> pick_unstored(Burst& burst, unsigned index, const Key& key) noexcept;
+  /// For all connections of a client that has no template, and gets none, the same server.
+  [[nodiscard]] static std::optional<SlotId> pick_without_template(const VirtualService& service,
+                                                                   const PickInput& input) noexcept;
   Fate forward_unstored(SlotId slot) noexcept;
 
   // What follows another packet's connection; worker_follow.cc

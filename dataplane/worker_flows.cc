@@ -2,8 +2,8 @@
 // Connections: how they begin, change and end, and what is counted of them.
 #include "dataplane/burst.h"
 #include "dataplane/pick.h"
-#include "dataplane/stable_hash.h"
 #include "dataplane/sctp_state.h"
+#include "dataplane/stable_hash.h"
 #include "dataplane/worker.h"
 
 namespace lbdp::dataplane {
@@ -177,6 +177,13 @@ Worker::Fate Worker::adopt(Burst& burst, unsigned index, FlowTable<Key>& flows, 
   return static_cast<Fate>(known.slot());
 }
 
+std::optional<SlotId> Worker::pick_without_template(const VirtualService& service, const PickInput& input) noexcept {
+  PickInput client_only{
+      .client = masked(input.client, service.client_mask), .destination = input.destination, .client_port = {}};
+  client_only.hash = static_cast<uint32_t>(stable_hash(client_only.client, 0));
+  return dataplane::pick_unstored(service.scheduler, client_only);
+}
+
 std::optional<SlotId> Worker::schedule(const PickInput& input, ServiceId id) noexcept {
   const VirtualService& service = *snapshot_->service(id);
   const auto pick_one = [&]() -> std::optional<SlotId> {
@@ -200,9 +207,7 @@ std::optional<SlotId> Worker::schedule(const PickInput& input, ServiceId id) noe
   }
   // No room for this client's template: the same server for it all the same, while the usable ones stay.
   add<uint64_t>(counters_.templates_full, 1);
-  PickInput client_only{.client = masked(input.client, service.client_mask), .destination = {}, .client_port = {}};
-  client_only.hash = static_cast<uint32_t>(stable_hash(client_only.client, 0));
-  return dataplane::pick_unstored(service.scheduler, client_only);
+  return pick_without_template(service, input);
 }
 
 bool Worker::is_valid(BoundServer server) const noexcept {
@@ -226,9 +231,9 @@ template <class Key>
 std::optional<SlotId> Worker::pick_unstored(Burst& burst, unsigned index, const Key& key) noexcept {
   const VirtualService& service = *snapshot_->service(key.service());
   if (service.persistence != 0) {
-    const auto bound =
-        shared_.templates().find(service.id, masked(key.wide_client(), service.client_mask), tick_);
+    const auto bound = shared_.templates().find(service.id, masked(key.wide_client(), service.client_mask), tick_);
     if (bound && is_valid(*bound)) return bound->slot;
+    return pick_without_template(service, pick_input(burst, index, key));
   }
   return dataplane::pick_unstored(service.scheduler, pick_input(burst, index, key));
 }

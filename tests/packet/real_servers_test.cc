@@ -136,7 +136,9 @@ TEST_F(RealServers, TimeOfAWaitingConnectionRunsOn) {
     director_.advance(std::chrono::seconds(100));
     EXPECT_EQ(send_tcp(1, kAck).drops, kGone);
   }
-  director_.advance(std::chrono::seconds(1));
+  director_.advance(std::chrono::milliseconds(4500));  // a steady connection's patience, see TimeoutTable
+  EXPECT_EQ(send_tcp(1, kAck).drops, kGone);
+  director_.advance(std::chrono::milliseconds(250));
   EXPECT_EQ(send_tcp(1, kAck).punted.size(), 1U);
 }
 
@@ -317,11 +319,27 @@ TEST_F(RealServers, BadTablesChangeNothing) {
   bad.virtual_servers.push_back(tables_.virtual_servers[0]);
   EXPECT_FALSE(director_.publisher().publish(bad).has_value());
   bad = tables_;
-  bad.virtual_servers[0].key.protocol = Protocol::kSctp;
-  EXPECT_FALSE(director_.publisher().publish(bad).has_value());
-  bad = tables_;
   bad.virtual_servers[0].key.endpoint = Endpoint::parse("[2001:db8::1]:80").value();
-  EXPECT_FALSE(director_.publisher().publish(bad).has_value());
+  EXPECT_FALSE(director_.publisher().publish(bad).has_value()) << "real servers of the other family";
+  bad = tables_;
+  bad.virtual_servers[0].more_keys = {{Protocol::kTcp, Endpoint::parse("[2001:db8::1]:80").value()}};
+  EXPECT_FALSE(director_.publisher().publish(bad).has_value()) << "destinations of both families";
+  bad = tables_;
+  bad.virtual_servers[0].more_keys = {kDns};
+  EXPECT_FALSE(director_.publisher().publish(bad).has_value()) << "another one's destination";
+  EXPECT_EQ(server_of(send_tcp(1, kAck)), 1U);
+  EXPECT_THAT(open_many(10, 2), ElementsAre(2, 1));
+}
+
+TEST_F(RealServers, SctpAndIpv6AreTakenBesideTheOthers) {
+  ASSERT_EQ(open(1), 1U);
+  tables_.virtual_servers.push_back(service({Protocol::kSctp, kWeb.endpoint}, 2));
+  dataplane::VirtualServerParams six;
+  six.key = {Protocol::kTcp, Endpoint::parse("[2001:db8::1]:80").value()};
+  six.real_servers = {server(1)};
+  six.real_servers[0].endpoint = Endpoint::parse("[2001:db8::101]:80").value();
+  tables_.virtual_servers.push_back(six);
+  ASSERT_TRUE(director_.publisher().publish(tables_).has_value());
   EXPECT_EQ(server_of(send_tcp(1, kAck)), 1U);
   EXPECT_THAT(open_many(10, 2), ElementsAre(2, 1));
 }

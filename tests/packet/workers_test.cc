@@ -3,10 +3,13 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
-#include <chrono>
-#include <thread>
+#include <array>
+#include <random>
+#include <set>
+#include <tuple>
 
 #include "tests/packet/support/director.h"
+#include "tests/packet/support/running_workers.h"
 
 namespace lbdp::packet_tests {
 namespace {
@@ -36,47 +39,7 @@ TEST_P(Workers, RoundRobinIsStrictOverAllOfThem) {
               usable[i / 2 % 3])
         << "and known connections do not move it";
   }
-  for (const auto& worker : director.workers()) EXPECT_TRUE(adds_up(worker->status()));
-}
-
-// A worker's thread, ended whatever becomes of the test.
-class Thread {
- public:
-  explicit Thread(dataplane::Worker& worker) : thread_([this, &worker] { worker.run(stop_); }) {}
-  ~Thread() {
-    stop_ = true;
-    thread_.join();
-  }
-
- private:
-  std::atomic<bool> stop_{false};
-  std::thread thread_;
-};
-
-uint64_t received(Director& director) {
-  uint64_t sum = 0;
-  for (const auto& worker : director.workers()) sum += worker->status().received;
-  return sum;
-}
-
-// Feeds a frame to a worker that runs in its own thread; waits while its queue is full. False if it never took it.
-bool offer(const Bytes& frame, uint16_t worker) {
-  const auto deadline = std::chrono::steady_clock::now() + std::chrono::seconds(20);
-  while (rte_ring_free_count(Wires::get().to_port(0, worker)) < 64) {
-    if (std::chrono::steady_clock::now() > deadline) return false;
-    std::this_thread::yield();
-  }
-  Director::feed(frame, worker, 0);
-  return true;
-}
-
-bool wait_for_received(Director& director, uint64_t count) {
-  const auto deadline = std::chrono::steady_clock::now() + std::chrono::seconds(20);
-  while (received(director) < count) {
-    if (std::chrono::steady_clock::now() > deadline) return false;
-    std::this_thread::yield();
-  }
-  return true;
+  EXPECT_TRUE(adds_up(director));
 }
 
 // In parallel, too, each server gets exactly its share: no pick is lost or made twice.
@@ -89,10 +52,8 @@ TEST_P(Workers, RoundRobinIsExactInParallel) {
   const auto collect = [&] {
     for (const auto& sent : Director::drain_ports()) ++share[server_of(sent)];
   };
-  for (auto& worker : director.workers()) worker->leave();
   {
-    std::vector<std::unique_ptr<Thread>> threads;
-    for (auto& worker : director.workers()) threads.push_back(std::make_unique<Thread>(*worker));
+    const RunningWorkers running(director);
     for (unsigned i = 0; i < kConnections; ++i) {
       ASSERT_TRUE(offer(flow(i, kSyn).bytes(), static_cast<uint16_t>(i % workers)));
       if (i % 64 == 0) collect();
@@ -101,7 +62,7 @@ TEST_P(Workers, RoundRobinIsExactInParallel) {
   }
   collect();
   EXPECT_EQ(share, (std::map<unsigned, unsigned>{{1, kConnections / 3}, {2, kConnections / 3}, {3, kConnections / 3}}));
-  for (const auto& worker : director.workers()) EXPECT_TRUE(adds_up(worker->status()));
+  EXPECT_TRUE(adds_up(director));
 }
 
 // Publications while frames are on their way: none is lost, none goes to another server than its connection's.
@@ -119,10 +80,8 @@ TEST_P(Workers, PublicationLosesNothingAndMovesNoConnection) {
       ++out;
     }
   };
-  for (auto& worker : director.workers()) worker->leave();
   {
-    std::vector<std::unique_ptr<Thread>> threads;
-    for (auto& worker : director.workers()) threads.push_back(std::make_unique<Thread>(*worker));
+    const RunningWorkers running(director);
     for (unsigned round = 0; round < kRounds; ++round) {
       // Order, weights and other servers change; the four servers stay in the table.
       auto& web = tables.virtual_servers[0].real_servers;
@@ -140,12 +99,10 @@ TEST_P(Workers, PublicationLosesNothingAndMovesNoConnection) {
       ASSERT_TRUE(round > 0 || wait_for_received(director, kFlows));
     }
     ASSERT_TRUE(wait_for_received(director, uint64_t{kFlows} * kRounds));
-    const auto deadline = std::chrono::steady_clock::now() + std::chrono::seconds(20);
-    while (director.publisher().pending() > 0 && std::chrono::steady_clock::now() < deadline) {
+    EXPECT_TRUE(wait_until([&] {
       director.publisher().collect();
-      std::this_thread::yield();
-    }
-    EXPECT_EQ(director.publisher().pending(), 0U) << "every superseded snapshot is freed";
+      return director.publisher().pending() == 0;
+    })) << "every superseded snapshot is freed";
   }
   collect();
   EXPECT_EQ(out, kFlows * kRounds);
@@ -159,6 +116,144 @@ TEST_P(Workers, PublicationLosesNothingAndMovesNoConnection) {
 
 INSTANTIATE_TEST_SUITE_P(Number, Workers, testing::Values(uint16_t{1}, uint16_t{2}, uint16_t{4}),
                          [](const auto& one) { return std::to_string(one.param); });
+
+// ---- the same traffic, over one worker or several ----
+
+// As RSS with a symmetric key: all packets of a flow, both ways, to one queue.
+uint16_t spread(const Frame& f, uint16_t workers) {
+  const auto address = [](const std::string& text) { return IpAddress::parse(text).value().v4().host(); };
+  const uint32_t both =
+      (address(f.src) ^ address(f.dst)) * 0x9e3779b1U ^ static_cast<uint32_t>(f.sport ^ f.dport) * 0x85ebca6bU;
+  return static_cast<uint16_t>((both >> 16) % workers);
+}
+
+// Lives of 150 flows from 40 clients at random, TCP and UDP, some with segments out of nowhere.
+std::vector<std::pair<unsigned, Frame>> random_traffic(unsigned count) {
+  std::mt19937 random(4711);
+  std::vector<std::pair<unsigned, Frame>> traffic;
+  for (unsigned i = 0; i < count; ++i) {
+    const unsigned number = static_cast<unsigned>(random() % 150);
+    const std::string client = "10.3." + std::to_string(number % 40) + ".7";
+    const auto port = static_cast<uint16_t>(3000 + number);
+    Frame f = udp(client, port);
+    if (number % 3 != 0) {
+      constexpr std::array<uint8_t, 8> kFlags{kSyn, kSyn, kAck, kAck, kAck | kPsh, kAck, kFin | kAck, kRst};
+      f = tcp(client, port, kFlags[random() % kFlags.size()]);
+    }
+    traffic.emplace_back(number, f);
+  }
+  return traffic;
+}
+
+struct Results {
+  std::map<unsigned, std::vector<unsigned>> by_flow;  // where its packets went, in order; 0: to the kernel
+  std::vector<std::array<uint64_t, 5>> by_server;     // connections, packets, bytes, active, inactive
+
+  friend bool operator==(const Results&, const Results&) = default;
+};
+
+struct Setting {
+  dataplane::Scheduler scheduler;
+  bool persistent = false;
+  bool one_queue = false;
+};
+
+Results run(const Setting& setting, uint16_t workers) {
+  Director director({.workers = workers, .one_queue = setting.one_queue});
+  Tables tables = web_and_dns(5);
+  for (auto& service : tables.virtual_servers) {
+    service.scheduler = setting.scheduler;
+    for (size_t i = 0; i < 5; ++i) service.real_servers[i].weight = static_cast<int>((i + 3) % 5);
+  }
+  if (setting.persistent) tables.virtual_servers[0].persistence.timeout = std::chrono::seconds(300);
+  director.publish(tables);
+  Results results;
+  for (const auto& [number, frame] : random_traffic(3000)) {
+    const Outcome outcome = director.send(frame, spread(frame, workers));
+    EXPECT_EQ(outcome.sent.size() + outcome.punted.size() + outcome.drops.size(), 1 + outcome.replies);
+    results.by_flow[number].push_back(server_of(outcome));
+  }
+  for (const ServiceKey& key : {kWeb, kDns}) {
+    for (unsigned i = 1; i <= 5; ++i) {
+      const auto c = director.counters(key, server_name(i));
+      results.by_server.push_back({c.connections, c.packets, c.bytes, c.active, c.inactive});
+    }
+  }
+  EXPECT_TRUE(adds_up(director));
+  return results;
+}
+
+// Packet after packet, every scheduler but twos, whose chance is each worker's own, does the very same.
+class SameTraffic : public testing::TestWithParam<Setting> {};
+
+TEST_P(SameTraffic, HasTheSameResultsOverAnyNumberOfWorkers) {
+  const Results of_one = run(GetParam(), 1);
+  EXPECT_EQ(of_one.by_flow.size(), 150U);
+  EXPECT_EQ(run(GetParam(), 2), of_one);
+  EXPECT_EQ(run(GetParam(), 4), of_one);
+}
+
+std::vector<Setting> settings() {
+  std::vector<Setting> all;
+  for (int i = 0; i < static_cast<int>(dataplane::Scheduler::kTwoChoices); ++i)
+    all.push_back({static_cast<dataplane::Scheduler>(i)});
+  all.push_back({dataplane::Scheduler::kRoundRobin, true});
+  all.push_back({dataplane::Scheduler::kWeightedLeastConnection, true});
+  all.push_back({dataplane::Scheduler::kRoundRobin, false, true});
+  all.push_back({dataplane::Scheduler::kMaglev, false, true});
+  return all;
+}
+INSTANTIATE_TEST_SUITE_P(Schedulers, SameTraffic, testing::ValuesIn(settings()), [](const auto& one) {
+  return std::to_string(static_cast<int>(one.param.scheduler)) + (one.param.persistent ? "_persistent" : "") +
+         (one.param.one_queue ? "_one_queue" : "");
+});
+
+// In parallel the order of arrival over the workers is anybody's: hashes still give every flow its server, and rr every
+// server its share.
+using ParallelCase = std::tuple<dataplane::Scheduler, uint16_t>;
+class SameTrafficInParallel : public testing::TestWithParam<ParallelCase> {};
+
+TEST_P(SameTrafficInParallel, HasTheSameServersOrShares) {
+  const auto [scheduler, workers] = GetParam();
+  std::map<std::string, std::set<unsigned>> by_flow;
+  std::vector<std::vector<uint64_t>> connections;
+  for (const uint16_t count : {uint16_t{1}, workers}) {
+    Director director({.workers = count, .connections = 4096});
+    Tables tables = web_and_dns(3);
+    tables.virtual_servers[0].scheduler = scheduler;
+    tables.virtual_servers[0].scheduler_flags.port = true;
+    director.publish(tables);
+    const auto collect = [&] {
+      for (const auto& sent : Director::drain_ports()) {
+        const Bytes flow(sent.bytes.begin() + 26, sent.bytes.begin() + 38);  // addresses and ports
+        by_flow[hex(flow)].insert(server_of(sent));
+      }
+    };
+    {
+      const RunningWorkers running(director);
+      for (unsigned i = 0; i < 1800; ++i) {
+        const Frame f = segment(i / 2, i % 2 == 0 ? kSyn : kAck);
+        ASSERT_TRUE(offer(f.bytes(), spread(f, count)));
+        if (i % 64 == 0) collect();
+      }
+      ASSERT_TRUE(wait_for_received(director, 1800));
+    }
+    collect();
+    connections.emplace_back();
+    for (unsigned i = 1; i <= 3; ++i) connections.back().push_back(director.counters(kWeb, server_name(i)).connections);
+    EXPECT_TRUE(adds_up(director));
+  }
+  EXPECT_EQ(connections[1], connections[0]);
+  EXPECT_EQ(by_flow.size(), 900U);
+  if (scheduler == dataplane::Scheduler::kRoundRobin) return;
+  for (const auto& [flow, servers] : by_flow) EXPECT_EQ(servers.size(), 1U) << flow;
+}
+
+INSTANTIATE_TEST_SUITE_P(All, SameTrafficInParallel,
+                         testing::Combine(testing::Values(dataplane::Scheduler::kRoundRobin,
+                                                          dataplane::Scheduler::kSourceHash,
+                                                          dataplane::Scheduler::kMaglev),
+                                          testing::Values(uint16_t{2}, uint16_t{4})));
 
 TEST(OneQueue, FramesOfWorkersWithoutOneGoThroughItsOwner) {
   Director director({.workers = 2, .one_queue = true});
@@ -222,53 +317,6 @@ TEST(OneQueue, AFrameHandedOverAndNotSentIsCountedByTheOwner) {
   EXPECT_EQ(director.status(0).relayed, 1U);
   EXPECT_EQ(director.status(0).relayed_dropped, 2U);
   EXPECT_EQ(director.status(0).received, 0U);
-}
-
-TEST(Publication, SupersededSnapshotsWaitForTheWorkers) {
-  Director director({.workers = 2});
-  director.publish(web_and_dns(1));
-  EXPECT_GT(director.publisher().pending(), 0U);
-  director.worker(0).run_once();
-  director.publisher().collect();
-  EXPECT_GT(director.publisher().pending(), 0U) << "worker 1 has made no pass yet";
-  director.worker(1).leave();
-  director.publisher().collect();
-  EXPECT_EQ(director.publisher().pending(), 0U) << "who sleeps is not waited for";
-  director.worker(1).enter();
-  EXPECT_EQ(server_of(director.send(flow(1, kSyn), 1)), 1U);
-}
-
-TEST(Publication, TenThousandServersAreBuiltInMilliseconds) {
-  Director director;
-  Tables tables;
-  for (unsigned s = 0; s < 1000; ++s) {
-    dataplane::VirtualServerParams service;
-    service.key = {Protocol::kTcp, Endpoint{IpAddress::v4(Be<uint32_t>::from_host(0xc6120000 + s)), 80}};
-    for (unsigned r = 0; r < 10; ++r) {
-      auto real = server(1);
-      real.endpoint.address = IpAddress::v4(Be<uint32_t>::from_host(0x0a000000 + s * 10 + r));
-      service.real_servers.push_back(real);
-    }
-    tables.virtual_servers.push_back(service);
-  }
-  const auto start = std::chrono::steady_clock::now();
-  director.publish(tables);
-  const std::chrono::duration<double, std::milli> first = std::chrono::steady_clock::now() - start;
-  tables.virtual_servers[500].real_servers[5].in_table = false;
-  director.publish(tables);
-  const std::chrono::duration<double, std::milli> both = std::chrono::steady_clock::now() - start;
-  RecordProperty("first_publication_ms", std::to_string(first.count()));
-  RecordProperty("next_publication_ms", std::to_string((both - first).count()));
-  Frame f = tcp("10.0.0.1", 1, kSyn);
-  f.dst = "198.18.3.231";  // number 999
-  EXPECT_EQ(server_of(director.send(f)), 1U);
-  f.dst = "198.18.1.244";  // number 500: picks pass over its server 5
-  for (uint16_t port = 1; port <= 20; ++port) {
-    f.sport = port;
-    EXPECT_EQ(server_of(director.send(f)), 1U);
-  }
-  EXPECT_EQ(director.counters(tables.virtual_servers[500].key, "10.0.19.141:80").connections, 0U);
-  EXPECT_EQ(director.counters(tables.virtual_servers[500].key, "10.0.19.142:80").connections, 2U);
 }
 
 }  // namespace

@@ -215,6 +215,13 @@ void Director::sweep_all(uint16_t worker) {
   }
 }
 
+void Director::sweep_all_workers() {
+  for (int i = 0; i < 240; ++i) {
+    advance(std::chrono::milliseconds(50));
+    for (auto& worker : workers_) worker->run_once();
+  }
+}
+
 std::vector<Outcome::Sent> Director::drain_ports() {
   std::vector<Outcome::Sent> out;
   for (uint16_t port = 0; port < kPorts; ++port) {
@@ -235,6 +242,12 @@ std::vector<Outcome::Punted> Director::drain_punts() {
 
 dataplane::RealServerCounters Director::counters(const ServiceKey& service, const std::string& real) const {
   return dataplane::sum_counters({service, Endpoint::parse(real).value()}, *publisher_, workers_);
+}
+
+dataplane::SlotLoad::Counts Director::load(const ServiceKey& service, const std::string& real) const {
+  const auto slot = publisher_->registry().find(RealServerKey{service, Endpoint::parse(real).value()});
+  if (!slot) return {};
+  return publisher_->shared().loads()[static_cast<size_t>(slot->id)].counts();
 }
 
 std::vector<dataplane::ConnectionRow> Director::connections(const dataplane::ConnectionFilter& filter) const {
@@ -262,9 +275,26 @@ uint64_t drops_of(const dataplane::WorkerStatus& status, const std::string& reas
   return UINT64_MAX;
 }
 
+bool adds_up(const Director& director) {
+  for (const auto& worker : director.workers()) {
+    if (!adds_up(worker->status())) return false;
+  }
+  return true;
+}
+
+std::string server_name(unsigned i) {
+  return "192.0.2." + std::to_string(100 + i) + ":80";
+}
+
+Frame segment(unsigned client, uint8_t tcp_flags) {
+  const std::string address = "10." + std::to_string(client >> 16 & 0xff) + "." + std::to_string(client >> 8 & 0xff) +
+                              "." + std::to_string(client & 0xff);
+  return tcp(address, static_cast<uint16_t>(1024 + client * 7 % 60000), tcp_flags);
+}
+
 dataplane::RealServerParams server(unsigned i) {
   dataplane::RealServerParams p;
-  p.endpoint = Endpoint::parse("192.0.2." + std::to_string(100 + i) + ":80").value();
+  p.endpoint = Endpoint::parse(server_name(i)).value();
   p.mac = mac("02:00:00:00:01:0" + std::to_string(i));
   p.egress = dataplane::PortId{Wires::get().port_id(0)};
   return p;

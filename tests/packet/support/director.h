@@ -90,13 +90,18 @@ class Director {
   void advance(std::chrono::milliseconds time);
   /// Lets eight seconds go by, in small steps: the sweep, which is paced by time, meets every bucket.
   void sweep_all(uint16_t worker = 0);
+  /// Lets twelve seconds go by in which the sweeps of all workers meet every bucket of small tables.
+  void sweep_all_workers();
 
   [[nodiscard]] dataplane::RealServerCounters counters(const ServiceKey& service, const std::string& real) const;
+  /// What the schedulers know of a real server's connections.
+  [[nodiscard]] dataplane::SlotLoad::Counts load(const ServiceKey& service, const std::string& real) const;
   [[nodiscard]] std::vector<dataplane::ConnectionRow> connections(const dataplane::ConnectionFilter& filter = {}) const;
   [[nodiscard]] dataplane::WorkerStatus status(uint16_t worker = 0) const { return workers_.at(worker)->status(); }
   dataplane::Worker& worker(uint16_t i = 0) { return *workers_.at(i); }
   dataplane::Publisher& publisher() { return *publisher_; }
   std::vector<std::unique_ptr<dataplane::Worker>>& workers() { return workers_; }
+  [[nodiscard]] const std::vector<std::unique_ptr<dataplane::Worker>>& workers() const { return workers_; }
   rte_ring* inject(uint16_t port) { return rings_.inject.at(Wires::get().port_id(port)); }
   rte_ring* handover(uint16_t port) { return rings_.handover.at(Wires::get().port_id(port)); }
   rte_ring* punt_ring(dataplane::PuntClass c) { return rings_.punt.at(static_cast<size_t>(c)); }
@@ -120,6 +125,9 @@ class Director {
 [[nodiscard]] bool adds_up(const dataplane::WorkerStatus& status);
 [[nodiscard]] uint64_t drops_of(const dataplane::WorkerStatus& status, const std::string& reason);
 
+/// For every worker.
+[[nodiscard]] bool adds_up(const Director& director);
+
 /// Tables in words. VIPs 192.0.2.10 and 2001:db8::10; real server i: 192.0.2.(100+i) or 2001:db8::(100+i), MAC
 /// 02:00:00:00:01:0i, behind port 0.
 inline const ServiceKey kWeb{Protocol::kTcp, Endpoint::parse("192.0.2.10:80").value()};
@@ -130,6 +138,9 @@ inline const ServiceKey kDns6{Protocol::kUdp, Endpoint::parse("[2001:db8::10]:53
 inline const ServiceKey kDiameter6{Protocol::kSctp, Endpoint::parse("[2001:db8::10]:3868").value()};
 [[nodiscard]] dataplane::RealServerParams server(unsigned i);
 [[nodiscard]] dataplane::RealServerParams server6(unsigned i);
+[[nodiscard]] std::string server_name(unsigned i);
+/// A TCP segment from client i, of about 2^24, each with an address and a port of its own, to kWeb.
+[[nodiscard]] Frame segment(unsigned client, uint8_t tcp_flags);
 /// With the first so many servers of the key's family.
 [[nodiscard]] dataplane::VirtualServerParams service(const ServiceKey& key, unsigned servers);
 /// kWeb and kDns with so many servers each.
