@@ -58,9 +58,10 @@ void drain(rte_ring* ring, F&& visit) {
   }
 }
 
-rte_mbuf* segment_of(const uint8_t* data, size_t length) {
+rte_mbuf* segment_of(const uint8_t* data, size_t length, bool no_headroom) {
   rte_mbuf* const segment = rte_pktmbuf_alloc(Wires::get().pool());
   require(segment != nullptr, "rte_pktmbuf_alloc");
+  if (no_headroom) segment->data_off = 0;
   char* const to = rte_pktmbuf_append(segment, static_cast<uint16_t>(length));
   require(to != nullptr, "rte_pktmbuf_append");
   if (length > 0) std::memcpy(to, data, length);
@@ -74,7 +75,7 @@ rte_mbuf* mbuf_of(const Bytes& frame, const Layout& layout) {
   lengths.push_back(SIZE_MAX);
   for (const size_t length : lengths) {
     const size_t take = std::min(length, frame.size() - at);
-    rte_mbuf* const segment = segment_of(frame.data() + at, take);
+    rte_mbuf* const segment = segment_of(frame.data() + at, take, layout.no_headroom);
     at += take;
     if (head == nullptr) {
       head = segment;

@@ -72,6 +72,7 @@ struct Layout {
   uint16_t stripped_tci = 0;  // 0: no tag was taken out
   bool tag_stripped = false;
   std::vector<size_t> segments = {};  // lengths of all segments but the last
+  bool no_headroom = false;           // the first segment begins where its buffer does
 };
 
 /// Workers over the in-memory ports, with a clock that stands still unless told.
