@@ -83,6 +83,7 @@ Worker::Fate Worker::admit(Burst& burst, unsigned index, FlowTable<Key>& flows, 
   if (may_be_unstored) {
     if (const auto slot = pick_unstored(burst, index, key)) return forward_unstored(*slot);
   }
+  if (burst.facts[index].first_fragment()) note_fragments_for_kernel(burst, index);
   punt(burst.frames[index], PuntClass::kBulk);  // the kernel resets it
   return Fate::kDone;
 }

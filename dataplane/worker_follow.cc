@@ -81,6 +81,11 @@ void Worker::note_first_fragment(Burst& burst, unsigned index) noexcept {
   note_fragments(p, slot, snapshot_->slot(slot).generation);
 }
 
+// A first fragment that the kernel gets: it is to have the rest, too.
+void Worker::note_fragments_for_kernel(const Burst& burst, unsigned index) noexcept {
+  note_fragments(parse(view_of(*burst.frames[index]), MacWord(burst.port->mac)), kKernel, 0);
+}
+
 // From now on the datagram's other fragments go to this slot. Those that came too early are sent behind this burst.
 void Worker::note_fragments(const Parsed& p, SlotId slot, uint16_t generation) noexcept {
   const FragmentKey key = fragment_key(p);

@@ -38,7 +38,7 @@ dataplane::VirtualServerParams virtual_server(Random& random, unsigned number, c
   for (const auto& more : more_keys) p.more_keys.push_back(ServiceKey::parse(more).value());
   p.scheduler = random_scheduler(random);
   p.scheduler_flags.port = random.one_in(2);
-  const std::string n = std::to_string(number);
+  const std::string n{"0123456789abcdef"[number % 16]};
   for (unsigned i = 1; i <= kServers; ++i) {
     const std::string host = std::to_string(100 + i);
     dataplane::RealServerParams real;
