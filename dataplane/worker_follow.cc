@@ -138,8 +138,10 @@ void Worker::send_released() noexcept {
     const uint32_t ip_length = parse_again(*frame).ip_length;
     if (!tx_.knows(link.port)) {
       drop_now(frame, link.no_way);
-    } else if (ip_length > link.mtu || !set_vlan(*frame, link.vlan)) {
+    } else if (ip_length > link.mtu) {
       drop_now(frame, DropReason::kTooBig);
+    } else if (!set_vlan(*frame, link.vlan)) {
+      drop_now(frame, DropReason::kNoHeadroom);
     } else {
       send_to(frame, id, snapshot_->slot(id), link.port, ip_length);
     }

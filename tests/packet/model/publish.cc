@@ -193,7 +193,10 @@ std::vector<std::string> Director::connections() const {
   for (size_t w = 0; w < workers_.size(); ++w) {
     for (const auto& [key, c] : workers_[w].connections) {
       Endpoint destination = key.destination.endpoint, real = c.server.endpoint;
-      if (destination.port == 0) destination.port = static_cast<uint16_t>(key.port);
+      if (destination.port == 0) {
+        destination.port = static_cast<uint16_t>(key.port);
+        if (real.port == 0) real.port = destination.port;
+      }
       const Endpoint client{address_of(key.client), static_cast<uint16_t>(key.client_port)};
       out.push_back(std::to_string(w) + " " + std::string(to_string(key.destination.protocol)) + " " +
                     client.to_string() + " " + destination.to_string() + " " + real.to_string() + " " + c.state);
