@@ -142,7 +142,8 @@ bool Worker::release_template(const Key& key, FlowValue value) noexcept {
                                      {value.slot(), value.generation()}, tick_);
 }
 
-// The client's template counts this connection.
+// The client's template counts this connection, if it was made under it. Another one, for the client may have got
+// another server since, must not: nothing would ever take it off again.
 template <class Key>
 void Worker::hold_template(const Key& key, FlowValue value) noexcept {
   const VirtualService& service = *snapshot_->service(key.service());
@@ -150,7 +151,7 @@ void Worker::hold_template(const Key& key, FlowValue value) noexcept {
   const BoundServer server{value.slot(), value.generation()};
   shared_.templates().bind(
       service.id, masked(key.wide_client(), service.client_mask), tick_, service.persistence,
-      [this](BoundServer known) { return is_valid(known); }, [server] { return std::optional(server); });
+      [server](BoundServer known) { return known == server; }, [] { return std::optional<BoundServer>(); });
 }
 
 // A connection that another worker knows, since the NIC spreads its packets in two ways.
