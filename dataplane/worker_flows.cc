@@ -173,6 +173,8 @@ Worker::Fate Worker::adopt(Burst& burst, unsigned index, FlowTable<Key>& flows, 
     }
     count_live(known.slot(), state);
     hold_template(key, known);
+  } else {
+    adopt_tenancy(known.slot());
   }
   return static_cast<Fate>(known.slot());
 }

@@ -160,7 +160,10 @@ Worker::Fate Worker::steer_icmp_error(Burst& burst, unsigned index) noexcept {
       return Fate::kDone;
     }
     const auto value = find_quoted(*quoted);
-    if (value && snapshot_->detail(value->slot()).link != LinkId::kGone) return static_cast<Fate>(value->slot());
+    if (value && snapshot_->detail(value->slot()).link != LinkId::kGone) {
+      adopt_tenancy(value->slot());  // the connection may be another worker's, and this the first packet here
+      return static_cast<Fate>(value->slot());
+    }
   }
   punt(frame, PuntClass::kBulk);
   return Fate::kDone;
