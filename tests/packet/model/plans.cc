@@ -89,12 +89,13 @@ void Plans::change_server(Listed& service) {
   if (servers.empty()) return;
   const size_t i = random_.below(servers.size());
   auto& real = servers[i];
+  const MacAddress some_mac{{2, 0, 0, 0, 0xaa, static_cast<uint8_t>(i)}};
   switch (random_.below(9)) {
     case 0:
     case 1: real.weight = random_.of({0, 0, 1, 2, 3, 6}); break;
     case 2:
     case 3: real.in_table = !real.in_table; break;
-    case 4: real.mac = real.mac ? std::nullopt : std::optional(packet_tests::mac("02:00:00:00:aa:0" + std::to_string(i))); break;
+    case 4: real.mac = real.mac ? std::nullopt : std::optional(some_mac); break;
     case 5: real.vlan = random_.of<uint16_t>({0, 0, 100, 200}); break;
     case 6: real.mtu = random_.of<uint16_t>({1500, 1500, 1400, 600}); break;
     case 7: real.egress = dataplane::PortId{random_.of<uint16_t>({0, 1})}; break;
@@ -105,10 +106,21 @@ void Plans::change_server(Listed& service) {
   }
 }
 
+// All is well again.
+void Plans::heal(Listed& service) {
+  service.there = true;
+  service.present.assign(kServers, true);
+  for (auto& real : service.params.real_servers) {
+    real.in_table = true;
+    real.weight = std::max(real.weight, 1);
+    if (!real.mac) real.mac = MacAddress{{2, 0, 0, 0, 0xbb, 1}};
+  }
+}
+
 std::optional<ServiceKey> Plans::change() {
   std::optional<ServiceKey> changed;
   auto& service = services_[random_.below(services_.size())];
-  switch (random_.below(12)) {
+  switch (random_.below(10)) {
     case 0: {
       auto& s = tables_.switches;
       bool& flag = *random_.of({&s.expire_nodest_conn, &s.expire_quiescent_template, &s.conn_reuse, &s.sloppy_tcp});
@@ -117,7 +129,7 @@ std::optional<ServiceKey> Plans::change() {
     }
     case 1: services_[8].params.owned = !services_[8].params.owned; break;
     case 2: services_[3].there = !services_[3].there; break;
-    case 3: service.present.assign(kServers, true); break;
+    case 3: heal(service); break;
     case 4:
     case 5: for (unsigned n = 0; n < 4; ++n) change_server(services_[random_.below(services_.size())]); break;
     default:

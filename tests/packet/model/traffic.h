@@ -69,6 +69,7 @@ class Plans {
     bool there = true;
   };
   void change_server(Listed& service);
+  static void heal(Listed& service);
   void build();
 
   Random& random_;
