@@ -128,7 +128,6 @@ Worker::Fate Worker::open(Burst& burst, unsigned index, FlowTable<Key>& flows, c
   } else {
     flows.put(place, key, value);
   }
-  if (burst.facts[index].first_fragment()) shared_.note_fragmented_flow(tick_);
   count_new(*slot, state);
   return static_cast<Fate>(*slot);
 }

@@ -78,6 +78,7 @@ void Worker::note_first_fragment(Burst& burst, unsigned index) noexcept {
   if (burst.fate[index] == Fate::kDone) return;  // dropped: the rest will be, too
   const Parsed p = parse(view_of(*burst.frames[index]), MacWord(burst.port->mac));
   const SlotId slot{static_cast<uint16_t>(burst.fate[index])};
+  if (p.protocol == kIpProtocolUdp) shared_.note_udp_fragment(tick_);
   note_fragments(p, slot, snapshot_->slot(slot).generation);
 }
 
