@@ -62,16 +62,17 @@ Result<void> Publisher::publish(const Tables& tables) {
     const SlotId id{static_cast<uint16_t>(i)};
     if (!registry_.listed(id)) set_idle(id);
   }
-  std::vector<bool> listed(registry_.service_count(), false);
+  std::vector<bool> listed(registry_.service_count(), false), is_first(listed);
   for (const auto& params : tables.virtual_servers) {
     apply(params);
+    is_first[static_cast<size_t>(*registry_.find(params.key))] = true;
     listed[static_cast<size_t>(*registry_.find(params.key))] = true;
     for (const auto& key : params.more_keys) listed[static_cast<size_t>(*registry_.find(key))] = true;
   }
   for (size_t i = 0; i < listed.size(); ++i) {
-    if (listed[i]) continue;
-    builder_.set_service(ServiceId{static_cast<uint16_t>(i)}, nullptr);
-    if (i < published_.size()) published_[i].reset();
+    if (!listed[i]) builder_.set_service(ServiceId{static_cast<uint16_t>(i)}, nullptr);
+    // The id of a virtual server that is gone may be that of another one's second destination by now.
+    if (!is_first[i] && i < published_.size()) published_[i].reset();
   }
   set_destinations();
   swap_in();

@@ -25,11 +25,11 @@ class SharedTables {
   [[nodiscard]] TemplateTable& templates() { return templates_; }
   [[nodiscard]] const TemplateTable& templates() const { return templates_; }
 
-  /// Fragments of a UDP flow pass. NICs spread fragments by addresses alone and whole packets by ports, too, so its
-  /// whole packets may come to another worker, which is to look at the others' tables then.
-  void note_fragmented_flow(Tick now) noexcept {
-    if (any_fragmented_.load(std::memory_order_relaxed) && last_fragmented_.load(std::memory_order_relaxed) == now)
-      return;
+  /// A UDP flow has a first fragment. NICs spread fragments by addresses alone and whole packets by ports, too, so its
+  /// whole packets may come to another worker, which is to look at the others' tables then: as long as fragments alone
+  /// may keep the flow alive in one of them.
+  void note_udp_fragment(Tick now) noexcept {
+    if (fragmented_within(0, now)) return;  // the line stays shared
     last_fragmented_.store(now, std::memory_order_relaxed);
     any_fragmented_.store(true, std::memory_order_relaxed);
   }

@@ -167,6 +167,7 @@ class Worker {
   [[nodiscard]] std::optional<FlowValue> known_elsewhere(const Burst& burst, unsigned index,
                                                          const Key& key) const noexcept;
   void note_first_fragment(Burst& burst, unsigned index) noexcept;
+  void note_fragments_for_kernel(const Burst& burst, unsigned index) noexcept;
   void note_fragments(const Parsed& parsed, SlotId slot, uint16_t generation) noexcept;
   Fate follow_first_fragment(Burst& burst, unsigned index) noexcept;
   void expire_fragments() noexcept;

@@ -83,10 +83,8 @@ Worker::Fate Worker::admit(Burst& burst, unsigned index, FlowTable<Key>& flows, 
   if (may_be_unstored) {
     if (const auto slot = pick_unstored(burst, index, key)) return forward_unstored(*slot);
   }
-  // The kernel resets it, and needs the whole of it to do so.
-  if (burst.facts[index].first_fragment())
-    note_fragments(parse(view_of(*burst.frames[index]), MacWord(burst.port->mac)), kKernel, 0);
-  punt(burst.frames[index], PuntClass::kBulk);
+  if (burst.facts[index].first_fragment()) note_fragments_for_kernel(burst, index);
+  punt(burst.frames[index], PuntClass::kBulk);  // the kernel resets it
   return Fate::kDone;
 }
 
@@ -143,7 +141,8 @@ bool Worker::release_template(const Key& key, FlowValue value) noexcept {
                                      {value.slot(), value.generation()}, tick_);
 }
 
-// The client's template counts this connection.
+// The client's template counts this connection, if it was made under it. Another one, for the client may have got
+// another server since, must not: nothing would ever take it off again.
 template <class Key>
 void Worker::hold_template(const Key& key, FlowValue value) noexcept {
   const VirtualService& service = *snapshot_->service(key.service());
@@ -151,7 +150,7 @@ void Worker::hold_template(const Key& key, FlowValue value) noexcept {
   const BoundServer server{value.slot(), value.generation()};
   shared_.templates().bind(
       service.id, masked(key.wide_client(), service.client_mask), tick_, service.persistence,
-      [this](BoundServer known) { return is_valid(known); }, [server] { return std::optional(server); });
+      [server](BoundServer known) { return known == server; }, [] { return std::optional<BoundServer>(); });
 }
 
 // A connection that another worker knows, since the NIC spreads its packets in two ways.
@@ -173,6 +172,8 @@ Worker::Fate Worker::adopt(Burst& burst, unsigned index, FlowTable<Key>& flows, 
     }
     count_live(known.slot(), state);
     hold_template(key, known);
+  } else {
+    adopt_tenancy(known.slot());
   }
   return static_cast<Fate>(known.slot());
 }

@@ -78,8 +78,13 @@ void Worker::note_first_fragment(Burst& burst, unsigned index) noexcept {
   if (burst.fate[index] == Fate::kDone) return;  // dropped: the rest will be, too
   const Parsed p = parse(view_of(*burst.frames[index]), MacWord(burst.port->mac));
   const SlotId slot{static_cast<uint16_t>(burst.fate[index])};
-  if (p.protocol == kIpProtocolUdp) shared_.note_fragmented_flow(tick_);
+  if (p.protocol == kIpProtocolUdp) shared_.note_udp_fragment(tick_);
   note_fragments(p, slot, snapshot_->slot(slot).generation);
+}
+
+// A first fragment that the kernel gets: it is to have the rest, too.
+void Worker::note_fragments_for_kernel(const Burst& burst, unsigned index) noexcept {
+  note_fragments(parse(view_of(*burst.frames[index]), MacWord(burst.port->mac)), kKernel, 0);
 }
 
 // From now on the datagram's other fragments go to this slot. Those that came too early are sent behind this burst.
@@ -159,7 +164,10 @@ Worker::Fate Worker::steer_icmp_error(Burst& burst, unsigned index) noexcept {
       return Fate::kDone;
     }
     const auto value = find_quoted(*quoted);
-    if (value && snapshot_->detail(value->slot()).link != LinkId::kGone) return static_cast<Fate>(value->slot());
+    if (value && snapshot_->detail(value->slot()).link != LinkId::kGone) {
+      adopt_tenancy(value->slot());  // the connection may be another worker's, and this the first packet here
+      return static_cast<Fate>(value->slot());
+    }
   }
   punt(frame, PuntClass::kBulk);
   return Fate::kDone;

@@ -1,244 +1,340 @@
 // SPDX-License-Identifier: BSD-2-Clause
-// Random frames against a plain model of the rules: the same fate for every frame, the same bytes, the same counters.
+// Random traffic, time and publications through the workers and through the reference model (model/): every byte that
+// goes out, every frame's fate and every counter must be the same. The seeds are in the tests' names; with
+// LBDP_RANDOM_SECONDS a test runs so many seconds, and with LBDP_RANDOM_SEED it runs from another seed on.
 #include <gtest/gtest.h>
 
 #include <algorithm>
-#include <cstring>
-#include <random>
+#include <cstdlib>
 
+#include "dataplane/maglev.h"
+#include "dataplane/stable_hash.h"
+#include "tests/packet/model/director.h"
+#include "tests/packet/model/traffic.h"
 #include "tests/packet/support/director.h"
 
 namespace lbdp::packet_tests {
 namespace {
 
 using dataplane::PuntClass;
+using model::Ticks;
 
-// What is to become of a frame, in one word: "to 3", "punt bulk", "drop fragment".
-using Verdict = std::string;
+constexpr auto kTick = std::chrono::milliseconds(250);
+constexpr Ticks kRoundOfSweep = 20;  // in which the sweep meets every bucket
 
-// The rules once more, written for reading and not for speed, over bytes and std::map. Services: 192.0.2.10 tcp/80 and
-// udp/53 are ours with servers 1..3, 192.0.2.20 tcp/80 is another director's, 192.0.2.10 tcp/81 has no server. The
-// clock stands still.
-class Model {
- public:
-  Verdict judge(const Bytes& f) {
-    if (f.size() < 14) return "drop truncated";
-    const bool group = (f[0] & 1) != 0;
-    const bool ours = hex(f).starts_with("02 00 00 00 00 a0 ");
-    if (!ours && !group) return "drop not_for_us";
-    size_t l3 = 14;
-    bool tagged = false;
-    unsigned type = be16(f, 12);
-    if (type == 0x8100) {
-      if (f.size() < 18) return "drop truncated";
-      tagged = be16(f, 14) % 4096 != 0;
-      type = be16(f, 16);
-      l3 = 18;
-    }
-    if (type == 0x0806) return "punt control";
-    if (type == 0x86dd) return ipv6(f, l3);
-    if (type != 0x0800) return "punt bulk";
-    return ipv4(f, l3, ours, tagged);
-  }
-  [[nodiscard]] size_t connections() const { return flows_.size(); }
-
- private:
-  struct Flow {
-    unsigned server;
-    char state;  // R syn_recv, E established, F fin_wait, T time_wait, C close, U udp
-  };
-
-  static unsigned at(const Bytes& f, size_t i) { return i < f.size() ? f[i] : 0; }
-  static unsigned be16(const Bytes& f, size_t i) { return at(f, i) * 256 + at(f, i + 1); }
-
-  static Verdict ports_class(unsigned protocol, unsigned source, unsigned destination) {
-    if (protocol == 6 && (source == 179 || destination == 179)) return "punt control";
-    if (protocol == 17 && (destination == 3784 || destination == 3785 || destination == 4784)) return "punt control";
-    return "punt bulk";
-  }
-  static Verdict ipv6(const Bytes& f, size_t l3) {
-    const unsigned next = at(f, l3 + 6), type = at(f, l3 + 40);
-    if (next == 112) return "punt vrrp";
-    if (next == 58) return type >= 133 && type <= 137 ? "punt control" : "punt bulk";
-    return ports_class(next, be16(f, l3 + 40), be16(f, l3 + 42));
-  }
-
-  Verdict ipv4(const Bytes& f, size_t l3, bool ours, bool tagged) {
-    if (f.size() < l3 + 20) return "drop truncated";
-    const size_t header = (f[l3] % 16) * 4U;
-    if (f[l3] / 16 != 4 || header < 20) return "drop bad_ip_header";
-    if (f.size() < l3 + header) return "drop truncated";
-    const size_t total = be16(f, l3 + 2);
-    if (total < header || l3 + total > f.size()) return "drop bad_ip_length";
-    const unsigned protocol = f[l3 + 9];
-    const bool fragment = be16(f, l3 + 6) % 0x4000 != 0;
-    const bool transport = protocol == 6 || protocol == 17;
-    const unsigned destination = be16(f, l3 + 16) * 65536 + be16(f, l3 + 18);
-    if (transport && !fragment && total < header + (protocol == 6 ? 20 : 8)) return "drop truncated";
-    const bool our_vip = ours && destination == 0xc000020a, foreign_vip = ours && destination == 0xc0000214;
-    if (foreign_vip) return "drop vip_not_owned";
-    if (our_vip && fragment && transport) return "drop fragment";
-    if (protocol == 112) return "punt vrrp";
-    if (fragment || !transport) return "punt bulk";
-    const size_t l4 = l3 + header;
-    const unsigned source = be16(f, l4), port = be16(f, l4 + 2);
-    const bool web = protocol == 6 && (port == 80 || port == 81), dns = protocol == 17 && port == 53;
-    if (tagged || !our_vip || !(web || dns)) return ports_class(protocol, source, port);
-    const std::string client(f.begin() + static_cast<long>(l3) + 12, f.begin() + static_cast<long>(l3) + 16);
-    const std::string key = client + "/" + std::to_string(source) + "/" + std::to_string(port);
-    return dns ? udp(key) : tcp(key, f[l4 + 13], port == 80);
-  }
-
-  Verdict udp(const std::string& key) {
-    if (!flows_.contains(key)) flows_[key] = {++dns_picks_ % 3, 'U'};
-    return forward(flows_[key]);
-  }
-  Verdict tcp(const std::string& key, unsigned flags, bool has_servers) {
-    const bool fin = flags & 1, syn = flags & 2, rst = flags & 4, ack = flags & 16, opens = syn && !fin && !rst && !ack;
-    const auto known = flows_.find(key);
-    const bool fresh = known == flows_.end() || (opens && std::strchr("FTC", known->second.state) != nullptr);
-    if (fresh && !opens) return "punt bulk";
-    if (fresh && !has_servers) return "drop no_real_server";
-    if (fresh) return forward(flows_[key] = {++web_picks_ % 3, 'R'});
-    char& state = known->second.state;
-    if (rst) {
-      if (state != 'R') state = 'C';
-    } else if (syn) {
-      if (state != 'E') state = 'R';
-    } else if (fin) {
-      state = state == 'R' ? 'T' : state == 'E' ? 'F' : state;
-    } else if (ack && state == 'R') {
-      state = 'E';
-    }
-    return forward(known->second);
-  }
-  static Verdict forward(const Flow& flow) { return "to " + std::to_string(flow.server == 0 ? 3 : flow.server); }
-
-  std::map<std::string, Flow> flows_;
-  unsigned web_picks_ = 0, dns_picks_ = 0;
-};
-
-class Traffic {
- public:
-  explicit Traffic(uint64_t seed) : random_(seed) {}
-
-  Bytes next() {
-    if (chance(30)) return noise();
-    Bytes frame = sensible().bytes();
-    if (chance(8)) frame[pick(frame.size())] = static_cast<uint8_t>(random_());
-    if (chance(8)) frame[pick(std::min<size_t>(frame.size(), 38))] ^= static_cast<uint8_t>(1U << pick(8));
-    if (chance(20)) frame.resize(1 + pick(frame.size()));
-    return frame;
-  }
-  size_t pick(size_t below) { return std::uniform_int_distribution<size_t>(0, below - 1)(random_); }
-
- private:
-  bool chance(size_t one_in) { return pick(one_in) == 0; }
-  template <class T>
-  T one_of(std::initializer_list<T> list) {
-    return *(list.begin() + pick(list.size()));
-  }
-
-  Bytes noise() {
-    Bytes frame(1 + pick(120));
-    for (auto& byte : frame) byte = static_cast<uint8_t>(random_());
-    const auto us = mac(kPortMacs[0]).bytes;
-    if (frame.size() >= 14 && chance(2)) std::copy(us.begin(), us.end(), frame.begin());
-    if (frame.size() >= 14) frame[12] = one_of<uint8_t>({0x08, 0x86, 0x81}), frame[13] = one_of<uint8_t>({0, 6, 0xdd});
-    return frame;
-  }
-
-  Frame sensible() {
-    Frame f;
-    f.src = "10.0.0." + std::to_string(1 + pick(4));
-    f.sport = static_cast<uint16_t>(chance(40) ? 179 : 1000 + pick(20));
-    f.dst = one_of({"192.0.2.10", "192.0.2.10", "192.0.2.10", "192.0.2.10", "192.0.2.20", "192.0.2.1", "224.0.0.18"});
-    f.dport = one_of<uint16_t>({80, 80, 80, 53, 53, 81, 22, 179, 3784});
-    f.protocol = one_of<uint8_t>({6, 6, 6, 17, 17, 1, 112, 132});
-    f.tcp_flags = one_of<uint8_t>({kSyn, kSyn, kAck, kAck, kAck, kFin | kAck, kRst, kSyn | kAck, kSyn | kFin, 0, 0x3f});
-    f.payload = std::string(pick(3) == 0 ? pick(200) : 0, 'p');
-    if (chance(10)) f.ip_options = Bytes(4 * (1 + pick(10)), 1);
-    if (chance(12)) f.fragment_field = one_of<uint16_t>({0x2000, 0x0001, 0x20ff, 0x4000, 0x8000});
-    if (chance(12)) f.vlan_tci = one_of<uint16_t>({0, 0xe000, 1, 100, 4095});
-    if (chance(12))
-      f.dst_mac = one_of({"ff:ff:ff:ff:ff:ff", "01:00:5e:00:00:12", "02:00:00:00:00:a1", "02:00:00:00:00:a0"});
-    if (chance(30)) f.pad_to = 0;
-    return f;
-  }
-
-  std::mt19937_64 random_;
-};
-
-class RandomTraffic : public testing::TestWithParam<uint64_t> {};
-
-TEST_P(RandomTraffic, FaresAsTheModelSays) {
-  dataplane::PolicingParams unlimited;
-  unlimited.vrrp = unlimited.control = unlimited.bulk = {1'000'000'000, 1'000'000};
-  unlimited.replies = {1, 0};
-  Director director({.connections = 4096, .policing = unlimited});
-  auto tables = web_and_dns(3);
-  tables.virtual_servers.push_back(service({Protocol::kTcp, Endpoint::parse("192.0.2.10:81").value()}, 0));
-  tables.virtual_servers.push_back(service({Protocol::kTcp, Endpoint::parse("192.0.2.20:80").value()}, 1));
-  tables.virtual_servers.back().owned = false;
-  director.publish(tables);
-
-  Traffic traffic(GetParam());
-  Model model;
-  std::map<Verdict, uint64_t> expected_counts, counts;
-  for (unsigned burst = 0; burst < 1500; ++burst) {
-    // Frames of one burst keep their order within each way out, so the expectations do, too.
-    std::vector<Bytes> frames, sent;
-    std::vector<std::string> punted;
-    std::map<std::string, uint64_t> drops;
-    for (size_t i = 1 + traffic.pick(32); i > 0; --i) {
-      frames.push_back(traffic.next());
-      const Verdict verdict = model.judge(frames.back());
-      ++expected_counts[verdict];
-      if (verdict.starts_with("to ")) {
-        Bytes out = frames.back();
-        const Bytes macs{2, 0, 0, 0, 1, static_cast<uint8_t>(std::stoi(verdict.substr(3))), 2, 0, 0, 0, 0, 0xa0};
-        std::copy(macs.begin(), macs.end(), out.begin());
-        sent.push_back(out);
-      } else if (verdict.starts_with("punt ")) {
-        punted.push_back(hex(frames.back()));
-      } else {
-        ++drops[verdict.substr(5)];
-      }
-    }
-    const Outcome outcome = director.send(frames);
-    ASSERT_EQ(outcome.drops, drops) << "burst " << burst;
-    ASSERT_EQ(outcome.sent.size(), sent.size());
-    for (size_t i = 0; i < sent.size(); ++i) ASSERT_EQ(hex(outcome.sent[i].bytes), hex(sent[i])) << "burst " << burst;
-    ASSERT_EQ(outcome.punted.size(), punted.size());
-    std::vector<std::string> really_punted;  // the classes' rings are drained one after the other
-    for (const auto& p : outcome.punted) really_punted.push_back(hex(p.bytes));
-    std::sort(punted.begin(), punted.end());
-    std::sort(really_punted.begin(), really_punted.end());
-    ASSERT_EQ(really_punted, punted) << "burst " << burst;
-  }
-
-  const auto status = director.status();
-  EXPECT_TRUE(adds_up(status));
-  for (const auto& drop : status.drops) {
-    if (drop.count > 0) counts["drop " + std::string(drop.name)] = drop.count;
-  }
-  for (const auto& punt : status.punted) {
-    if (punt.count > 0) counts["punt " + std::string(punt.name)] = punt.count;
-  }
-  uint64_t forwarded = 0;
-  for (const auto& [verdict, count] : expected_counts) {
-    if (verdict.starts_with("to ")) forwarded += count;
-  }
-  std::erase_if(expected_counts, [](const auto& item) { return item.first.starts_with("to "); });
-  EXPECT_EQ(counts, expected_counts);
-  EXPECT_EQ(status.transmitted, forwarded);
-  EXPECT_GT(forwarded, 1000U);
-  EXPECT_GE(counts.size(), 10U) << "the traffic is to meet most rules";
-  EXPECT_EQ(status.connections, model.connections());
+std::string text_of(const std::string& mac_text) {
+  const auto bytes = mac(mac_text).bytes;
+  return {bytes.begin(), bytes.end()};
 }
 
-INSTANTIATE_TEST_SUITE_P(Seeds, RandomTraffic, testing::Range(uint64_t{1}, uint64_t{9}),
-                         [](const auto& one) { return std::to_string(one.param); });
+// The data path's own tables, as data.
+size_t maglev_place(const std::vector<model::Candidate>& usable, const model::Address& client, unsigned port) {
+  std::vector<dataplane::MaglevServer> servers;
+  for (const auto& c : usable) {
+    const auto identity = dataplane::stable_hash(Endpoint::parse(c.name).value());
+    servers.push_back({dataplane::SlotId{static_cast<uint16_t>(servers.size())}, identity, static_cast<uint32_t>(c.weight)});
+  }
+  static std::map<std::vector<std::pair<uint64_t, uint32_t>>, std::vector<dataplane::SlotId>> built;
+  std::vector<std::pair<uint64_t, uint32_t>> name;
+  for (const auto& s : servers) name.emplace_back(s.identity, s.weight);
+  auto& table = built[name];
+  if (table.empty()) table = build_maglev(servers, dataplane::maglev_size(servers.size(), 4093));
+  const auto* bytes = reinterpret_cast<const uint8_t*>(client.data());
+  uint32_t v4 = 0;
+  std::memcpy(&v4, bytes, 4);
+  const auto address = client.size() == 4 ? dataplane::WideAddress::from_v4(Be<uint32_t>::from_raw(v4))
+                                          : dataplane::WideAddress::from_bytes(bytes);
+  const auto hash = static_cast<uint32_t>(dataplane::stable_hash(address, port));
+  return static_cast<size_t>(table[dataplane::place_of(hash, table.size())]);
+}
+
+std::vector<std::string> hex_of(const std::vector<Bytes>& frames) {
+  std::vector<std::string> out;
+  for (const Bytes& frame : frames) out.push_back(hex(frame));
+  return out;
+}
+std::vector<std::string> sorted(std::vector<std::string> items) {
+  std::sort(items.begin(), items.end());
+  return items;
+}
+
+// Empty, if these are the same in the same order; else what is different about them.
+std::string difference(std::vector<std::string> real, std::vector<std::string> expected) {
+  if (real == expected) return "";
+  std::sort(real.begin(), real.end());
+  std::sort(expected.begin(), expected.end());
+  std::vector<std::string> only_real, only_expected;
+  std::set_difference(real.begin(), real.end(), expected.begin(), expected.end(), std::back_inserter(only_real));
+  std::set_difference(expected.begin(), expected.end(), real.begin(), real.end(), std::back_inserter(only_expected));
+  std::string out = only_real.empty() && only_expected.empty() ? "the order is another one" : "";
+  for (const auto& item : only_real) out += "\n  not expected: " + item;
+  for (const auto& item : only_expected) out += "\n  missing:      " + item;
+  return out;
+}
+
+// The workers and the model, side by side.
+class Pair {
+ public:
+  Pair(unsigned workers, uint64_t seed)
+      : random_(seed),
+        traffic_(random_),
+        plans_(random_),
+        real_(options(workers)),
+        model_(workers, {text_of(kPortMacs[0]), text_of(kPortMacs[1])}, maglev_place),
+        drops_(workers) {
+    publish(std::nullopt);
+  }
+
+  void round() {
+    ++rounds_;
+    if (!random_.one_in(3)) publish(plans_.change());
+    if (random_.one_in(3)) {
+      jump();
+    } else if (random_.one_in(2)) {
+      step();
+    }
+    if (!testing::Test::HasFatalFailure()) send_all();
+    if (!testing::Test::HasFatalFailure()) compare_counters();
+  }
+  [[nodiscard]] size_t rounds() const { return rounds_; }
+  void finish() {
+    std::set<std::string> met;
+    for (size_t w = 0; w < real_.workers().size(); ++w) {
+      for (const auto& [reason, count] : drops_[w]) met.insert(reason);
+    }
+    // All but what a full queue, a full ring, a policer or a split header that cannot be has to do with.
+    for (const auto* reason : {"not_for_us", "truncated", "headers_split", "bad_ip_header", "bad_ip_length", "fragment",
+                               "bad_icmp_checksum", "too_big", "no_headroom", "vip_not_owned", "no_real_server",
+                               "no_neighbor", "server_gone"})
+      EXPECT_TRUE(met.contains(reason)) << "the traffic never met " << reason;
+    EXPECT_GT(forwarded_, 8 * rounds_);
+    EXPECT_GT(replies_, 0U);
+  }
+
+ private:
+  static DirectorOptions options(unsigned workers) {
+    dataplane::PolicingParams unlimited;
+    unlimited.vrrp = unlimited.control = unlimited.bulk = unlimited.replies = {1'000'000'000, 1'000'000};
+    return {.workers = static_cast<uint16_t>(workers),
+            .connections = 2048,
+            .wide_connections = 2048,
+            .templates = 1024,
+            .policing = unlimited};
+  }
+
+  void publish(const std::optional<ServiceKey>& changed) {
+    const auto& tables = plans_.tables();
+    model_.publish(tables);
+    if (changed && random_.one_in(2)) {
+      const auto& all = tables.virtual_servers;
+      const auto one = std::find_if(all.begin(), all.end(), [&](const auto& v) { return v.key == *changed; });
+      ASSERT_TRUE(real_.publisher().publish_changes({&*one, 1}));
+    } else {
+      real_.publish(tables);
+    }
+  }
+
+  // A little time, in which no connection and no template ends.
+  void step() {
+    const auto ticks = static_cast<Ticks>(1 + random_.below(6));
+    if (!model_.nothing_ends(0, ticks)) return;
+    real_.advance(ticks * kTick);
+    for (auto& worker : real_.workers()) worker->run_once();
+    note_given_up(model_.pass(ticks));
+  }
+  // Much time, and a round of the sweep, which meets all that ended before it; during the round nothing ends.
+  void jump() {
+    for (int attempt = 0; attempt < 20; ++attempt) {
+      const auto ticks = static_cast<Ticks>(random_.below(random_.of<size_t>({40, 280, 600, 1300, 4000})));
+      if (!model_.nothing_ends(ticks, ticks + kRoundOfSweep)) continue;
+      real_.advance(ticks * kTick);
+      for (Ticks t = 0; t < kRoundOfSweep; ++t) {
+        real_.advance(kTick);
+        for (auto& worker : real_.workers()) worker->run_once();
+      }
+      note_given_up(model_.pass(ticks + kRoundOfSweep));
+      for (uint16_t w = 0; w < real_.workers().size(); ++w) {
+        const auto status = real_.status(w);
+        ASSERT_EQ(status.connections + status.wide_connections, model_.connections_of(w)) << where();
+      }
+      return;
+    }
+  }
+  void note_given_up(const std::vector<uint64_t>& fragments) {
+    for (size_t w = 0; w < fragments.size(); ++w) {
+      if (fragments[w] > 0) drops_[w]["fragment"] += fragments[w];
+    }
+    real_.drain_punts();
+  }
+
+  void send_all() {
+    std::map<std::pair<uint16_t, uint16_t>, std::vector<model::Arrival>> queues;
+    for (size_t n = 20 + random_.below(100); n > 0; --n) {
+      const auto shot = traffic_.next(held() < 12);
+      const auto worker = static_cast<uint16_t>(shot.hash % real_.workers().size());
+      auto& queue = queues[{worker, static_cast<uint16_t>(shot.port)}];
+      queue.push_back(shot.arrival);
+      if (queue.size() < 1 + random_.below(32)) continue;
+      send(worker, static_cast<uint16_t>(shot.port), queue);
+      if (testing::Test::HasFatalFailure()) return;
+      queue.clear();
+    }
+    for (const auto& [to, queue] : queues) {
+      if (!queue.empty()) send(to.first, to.second, queue);
+      if (testing::Test::HasFatalFailure()) return;
+    }
+  }
+  [[nodiscard]] size_t held() const {
+    size_t sum = 0;
+    for (unsigned w = 0; w < drops_.size(); ++w) sum += model_.held_of(w);
+    return sum;
+  }
+
+  void send(uint16_t worker, uint16_t port, const std::vector<model::Arrival>& frames) {
+    for (const auto& a : frames) {
+      Layout layout;
+      layout.tag_stripped = a.stripped_tci.has_value();
+      layout.stripped_tci = a.stripped_tci.value_or(0);
+      if (a.no_headroom) layout.headroom = 0;
+      if (a.first_segment < a.bytes.size()) layout.segments = {a.first_segment};
+      Director::feed(a.bytes, worker, port, layout);
+    }
+    real_.worker(worker).run_once();
+    last_burst_ = "port " + std::to_string(port) + ", worker " + std::to_string(worker);
+    for (const auto& a : frames) last_burst_ += "\n  " + hex(a.bytes);
+    compare(worker, model_.burst(worker, port, frames));
+  }
+
+  void compare(uint16_t worker, model::Outcome expected) {
+    std::map<unsigned, std::vector<std::string>> sent, replies;
+    for (auto& [port, frames] : expected.replies) replies[port] = hex_of(frames);
+    for (const auto& one : Director::drain_ports()) {
+      const std::string bytes = hex(one.bytes);
+      auto& due = replies[one.port];
+      const auto reply = std::find(due.begin(), due.end(), bytes);
+      if (reply == due.end()) {
+        sent[one.port].push_back(bytes);
+      } else {
+        due.erase(reply);
+        ++replies_;
+      }
+    }
+    for (unsigned port = 0; port < kPorts; ++port) {
+      ASSERT_EQ(difference(sent[port], hex_of(expected.sent[port])), "") << "forwarded to port " << port << where();
+      ASSERT_TRUE(replies[port].empty()) << "not answered: " << replies[port][0] << where();
+      forwarded_ += sent[port].size();
+    }
+    std::map<std::string, std::vector<std::string>> punted;
+    for (const auto& p : real_.drain_punts()) punted[std::string(to_string(p.punt_class))].push_back(hex(p.bytes));
+    for (const auto* punt_class : {"vrrp", "control", "bulk"})
+      ASSERT_EQ(difference(sorted(punted[punt_class]), sorted(hex_of(expected.punted[punt_class]))), "")
+          << punt_class << where();
+    for (const auto& [reason, count] : expected.drops) drops_[worker][reason] += count;
+    compare_drops(worker);
+  }
+  void compare_drops(uint16_t worker) {
+    std::map<std::string, uint64_t> real;
+    const auto status = real_.status(worker);
+    for (const auto& drop : status.drops) {
+      if (drop.count > 0) real[std::string(drop.name)] = drop.count;
+    }
+    ASSERT_EQ(real, drops_[worker]) << where();
+    ASSERT_EQ(status.held_fragments, model_.held_of(worker)) << where();
+    ASSERT_TRUE(adds_up(status)) << where();
+  }
+
+  void compare_counters() {
+    uint64_t transmitted = 0, replied = 0;
+    for (uint16_t w = 0; w < real_.workers().size(); ++w) {
+      compare_drops(w);
+      const auto status = real_.status(w);
+      transmitted += status.transmitted;
+      replied += status.replies;
+      ASSERT_EQ(status.unstored + status.templates_full + status.replies_policed, 0U) << where();
+    }
+    ASSERT_EQ(transmitted, forwarded_) << where();
+    ASSERT_EQ(replied, replies_) << where();
+    for (const auto& service : plans_.tables().virtual_servers) {
+      for (const auto& real : service.real_servers) compare_server(service.key, real.endpoint);
+    }
+    ASSERT_EQ(difference(real_connections(), model_.connections()), "") << where();
+    ASSERT_EQ(difference(real_templates(), model_.templates()), "") << where();
+  }
+  void compare_server(const ServiceKey& service, const Endpoint& endpoint) {
+    const auto real = real_.counters(service, endpoint.to_string());
+    const auto expected = model_.counters(service, endpoint);
+    ASSERT_EQ(real.packets, expected.packets) << service.to_string() << " " << endpoint.to_string() << where();
+    ASSERT_EQ(real.bytes, expected.bytes) << service.to_string() << " " << endpoint.to_string() << where();
+    ASSERT_EQ(real.connections, expected.connections) << service.to_string() << " " << endpoint.to_string() << where();
+    ASSERT_EQ(real.active, expected.active) << service.to_string() << " " << endpoint.to_string() << where();
+    ASSERT_EQ(real.inactive, expected.inactive) << service.to_string() << " " << endpoint.to_string() << where();
+  }
+  std::vector<std::string> real_connections() const {
+    std::vector<std::string> out;
+    for (const auto& row : real_.connections()) {
+      out.push_back(std::to_string(static_cast<unsigned>(row.worker)) + " " + std::string(to_string(row.protocol)) +
+                    " " + row.client.to_string() + " " + row.virtual_server.to_string() + " " +
+                    row.real_server.to_string() + " " + std::string(row.state));
+    }
+    return sorted(out);
+  }
+  std::vector<std::string> real_templates() {
+    std::vector<std::string> out;
+    const auto page = dataplane::list_templates(0, 100'000, real_.worker().tick(), real_.publisher());
+    for (const auto& row : page.rows) {
+      out.push_back(row.service.to_string() + " " + row.client.address.to_string() + " " +
+                    row.real_server.to_string() + " " + std::to_string(row.connections));
+    }
+    return sorted(out);
+  }
+
+  [[nodiscard]] std::string where() const { return "\nround " + std::to_string(rounds_) + ", " + last_burst_; }
+
+  model::Random random_;
+  model::Traffic traffic_;
+  model::Plans plans_;
+  Director real_;
+  model::Director model_;
+  std::vector<std::map<std::string, uint64_t>> drops_;  // by worker: what the model counts
+  uint64_t forwarded_ = 0, replies_ = 0;
+  size_t rounds_ = 0;
+  std::string last_burst_;
+};
+
+struct Case {
+  unsigned workers;
+  uint64_t seed;
+};
+
+class RandomTraffic : public testing::TestWithParam<Case> {};
+
+double seconds_of_test() {
+  const char* const said = std::getenv("LBDP_RANDOM_SECONDS");
+  return said != nullptr ? std::atof(said) : 1.5;
+}
+uint64_t first_seed() {
+  const char* const said = std::getenv("LBDP_RANDOM_SEED");
+  return said != nullptr ? std::strtoull(said, nullptr, 10) : 0;
+}
+
+TEST_P(RandomTraffic, FaresAsTheModelSays) {
+  const uint64_t seed = first_seed() + GetParam().seed;
+  SCOPED_TRACE("workers " + std::to_string(GetParam().workers) + ", seed " + std::to_string(seed));
+  Pair pair(GetParam().workers, seed);
+  const auto deadline = std::chrono::steady_clock::now() + std::chrono::duration<double>(seconds_of_test());
+  while (std::chrono::steady_clock::now() < deadline || pair.rounds() < 60) {
+    pair.round();
+    if (HasFatalFailure()) return;
+  }
+  pair.finish();
+  std::printf("seed %llu: %zu rounds\n", static_cast<unsigned long long>(seed), pair.rounds());
+}
+
+INSTANTIATE_TEST_SUITE_P(Seeds, RandomTraffic,
+                         testing::Values(Case{1, 1}, Case{1, 2}, Case{2, 3}, Case{2, 4}, Case{4, 5}, Case{4, 6}),
+                         [](const auto& one) {
+                           return std::to_string(one.param.workers) + "workers_seed" + std::to_string(one.param.seed);
+                         });
 
 }  // namespace
 }  // namespace lbdp::packet_tests
