@@ -126,6 +126,21 @@ TEST_F(Persistence, TheLastStepLasts60SecondsAtMost) {
   EXPECT_EQ(open("10.0.0.1"), 2U);
 }
 
+TEST_F(Persistence, AConnectionThatBeginsAnewFromTheSamePortCountsOnce) {
+  EXPECT_EQ(open("10.0.0.1"), 1U);
+  for (int i = 0; i < 3; ++i) {
+    for (const uint8_t flags : {kAck, static_cast<uint8_t>(kFin | kAck), kSyn})
+      ASSERT_EQ(send_last("10.0.0.1", flags), 1U);
+  }
+  EXPECT_EQ(templates().at(0).connections, 1U);
+  director_.advance(seconds(61));  // past its time, not swept
+  ASSERT_EQ(send_last("10.0.0.1", kSyn), 1U);
+  EXPECT_EQ(templates().at(0).connections, 1U);
+  director_.advance(seconds(61));
+  EXPECT_EQ(director_.send(tcp("10.0.0.1", port_, kAck), worker()).punted.size(), 1U);
+  EXPECT_EQ(templates().at(0).connections, 0U);
+}
+
 // ---- granularity ----
 
 TEST_F(Persistence, AMaskMakesOneClientOfANetwork) {
