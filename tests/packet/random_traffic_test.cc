@@ -32,7 +32,8 @@ size_t maglev_place(const std::vector<model::Candidate>& usable, const model::Ad
   std::vector<dataplane::MaglevServer> servers;
   for (const auto& c : usable) {
     const auto identity = dataplane::stable_hash(Endpoint::parse(c.name).value());
-    servers.push_back({dataplane::SlotId{static_cast<uint16_t>(servers.size())}, identity, static_cast<uint32_t>(c.weight)});
+    servers.push_back(
+        {dataplane::SlotId{static_cast<uint16_t>(servers.size())}, identity, static_cast<uint32_t>(c.weight)});
   }
   static std::map<std::vector<std::pair<uint64_t, uint32_t>>, std::vector<dataplane::SlotId>> built;
   std::vector<std::pair<uint64_t, uint32_t>> name;
@@ -103,9 +104,9 @@ class Pair {
       for (const auto& [reason, count] : drops_[w]) met.insert(reason);
     }
     // All but what a full queue, a full ring, a policer or a split header that cannot be has to do with.
-    for (const auto* reason : {"not_for_us", "truncated", "headers_split", "bad_ip_header", "bad_ip_length", "fragment",
-                               "bad_icmp_checksum", "too_big", "no_headroom", "vip_not_owned", "no_real_server",
-                               "no_neighbor", "server_gone"})
+    for (const auto* reason :
+         {"not_for_us", "truncated", "headers_split", "bad_ip_header", "bad_ip_length", "fragment", "bad_icmp_checksum",
+          "too_big", "no_headroom", "vip_not_owned", "no_real_server", "no_neighbor", "server_gone"})
       EXPECT_TRUE(met.contains(reason)) << "the traffic never met " << reason;
     EXPECT_GT(forwarded_, 8 * rounds_);
     EXPECT_GT(replies_, 0U);
@@ -282,8 +283,8 @@ class Pair {
     std::vector<std::string> out;
     const auto page = dataplane::list_templates(0, 100'000, real_.worker().tick(), real_.publisher());
     for (const auto& row : page.rows) {
-      out.push_back(row.service.to_string() + " " + row.client.address.to_string() + " " +
-                    row.real_server.to_string() + " " + std::to_string(row.connections));
+      out.push_back(row.service.to_string() + " " + row.client.address.to_string() + " " + row.real_server.to_string() +
+                    " " + std::to_string(row.connections));
     }
     return sorted(out);
   }

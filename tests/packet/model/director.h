@@ -19,8 +19,8 @@ namespace lbdp::model {
 
 /// What a worker does with a burst.
 struct Outcome {
-  std::map<unsigned, std::vector<Bytes>> sent;     // by port: to real servers, in order
-  std::map<unsigned, std::vector<Bytes>> replies;  // by port: ICMP errors
+  std::map<unsigned, std::vector<Bytes>> sent;       // by port: to real servers, in order
+  std::map<unsigned, std::vector<Bytes>> replies;    // by port: ICMP errors
   std::map<std::string, std::vector<Bytes>> punted;  // by class
   std::map<std::string, uint64_t> drops;             // by reason
 };

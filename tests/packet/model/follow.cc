@@ -52,9 +52,10 @@ void Director::divert(Burst& burst, Frame& frame) {
     if (owner_of(r.destination) == "us" && r.kind == Kind::kFlow && r.first_fragment)
       note_first_fragment(burst, frame, std::nullopt);
   }
-  const std::string punt_class = r.kind == Kind::kPunt   ? r.word
-                                 : r.kind == Kind::kFlow ? punt_class_of_ports(r.protocol, r.source_port, r.destination_port)
-                                                         : "bulk";
+  const std::string punt_class = r.kind == Kind::kPunt ? r.word
+                                 : r.kind == Kind::kFlow
+                                     ? punt_class_of_ports(r.protocol, r.source_port, r.destination_port)
+                                     : "bulk";
   burst.outcome.punted[punt_class].push_back(frame.arrival->bytes);
 }
 
@@ -243,8 +244,8 @@ void Director::judge_icmp_error(Burst& burst, Frame& frame) {
   if (destination && destination->owned && !services_.at(destination->service).params.one_packet) {
     const bool any_port = destination->destination.endpoint.port == 0;
     const Connection* c = find_anywhere(
-        burst.worker,
-        {destination->destination, any_port ? quote->virtual_port : 0, quote->client, quote->client_port}, true);
+        burst.worker, {destination->destination, any_port ? quote->virtual_port : 0, quote->client, quote->client_port},
+        true);
     const Server* s = c != nullptr ? find_server(c->server) : nullptr;
     if (s != nullptr && s->listed && s->params.in_table) {
       frame.server = c->server;

@@ -57,8 +57,8 @@ std::string tcp_event(unsigned flags) {
 // RFC 9260, section 3.2; what has no part in IPVS's table is like data.
 std::string chunk_name(unsigned type) {
   static const std::map<unsigned, std::string> kNames{
-      {1, "INIT"},     {2, "INIT ACK"},     {6, "ABORT"},       {7, "SHUTDOWN"},   {8, "SHUTDOWN ACK"},
-      {9, "ERROR"},    {10, "COOKIE ECHO"}, {11, "COOKIE ACK"}, {14, "SHUTDOWN COMPLETE"}};
+      {1, "INIT"},  {2, "INIT ACK"},     {6, "ABORT"},       {7, "SHUTDOWN"},          {8, "SHUTDOWN ACK"},
+      {9, "ERROR"}, {10, "COOKIE ECHO"}, {11, "COOKIE ACK"}, {14, "SHUTDOWN COMPLETE"}};
   const auto known = kNames.find(type);
   return known == kNames.end() ? "DATA" : known->second;
 }
@@ -214,7 +214,8 @@ bool icmp_checksum_good(const Bytes& frame, const Reading& r) {
   if (r.v6) {  // the pseudo-header
     const size_t length = end - r.l4;
     for (const char c : r.source + r.destination) covered.push_back(static_cast<uint8_t>(c));
-    for (const size_t byte : {length >> 24, length >> 16, length >> 8, length, size_t{0}, size_t{0}, size_t{0}, size_t{58}})
+    for (const size_t byte :
+         {length >> 24, length >> 16, length >> 8, length, size_t{0}, size_t{0}, size_t{0}, size_t{58}})
       covered.push_back(static_cast<uint8_t>(byte));
   }
   for (size_t i = r.l4; i < end; ++i) covered.push_back(frame[i]);

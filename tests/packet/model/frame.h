@@ -26,16 +26,16 @@ struct Arrival {
 struct Reading {
   enum class Kind { kDrop, kPunt, kFlow, kFragment, kIcmpError };
   Kind kind = Kind::kDrop;
-  std::string word;      // of kDrop the reason, of kPunt the class
+  std::string word;  // of kDrop the reason, of kPunt the class
   bool to_our_mac = false;
-  bool is_ip = false;    // all below holds if it is
+  bool is_ip = false;  // all below holds if it is
   bool v6 = false;
   Address source, destination;
   unsigned protocol = 0;
   unsigned source_port = 0, destination_port = 0;  // of kFlow
-  std::string event;     // of kFlow: "syn", "fin", ... of TCP, "INIT", ... of SCTP
-  bool opens = false;    // of kFlow: may it begin a connection?
-  size_t l3 = 0, l4 = 0; // offsets
+  std::string event;                               // of kFlow: "syn", "fin", ... of TCP, "INIT", ... of SCTP
+  bool opens = false;                              // of kFlow: may it begin a connection?
+  size_t l3 = 0, l4 = 0;                           // offsets
   size_t ip_length = 0;
   bool first_fragment = false;
   uint32_t fragment_id = 0;

@@ -42,7 +42,9 @@ dataplane::VirtualServerParams virtual_server(Random& random, unsigned number, c
   for (unsigned i = 1; i <= kServers; ++i) {
     const std::string host = std::to_string(100 + i);
     dataplane::RealServerParams real;
-    real.endpoint = Endpoint::parse(p.key.endpoint.address.is_v4() ? "192.0.2." + host + ":80" : "[2001:db8::" + host + "]:80").value();
+    real.endpoint =
+        Endpoint::parse(p.key.endpoint.address.is_v4() ? "192.0.2." + host + ":80" : "[2001:db8::" + host + "]:80")
+            .value();
     real.endpoint.port = p.key.endpoint.port;
     real.weight = static_cast<int>(1 + random.below(4));
     real.mac = packet_tests::mac("02:00:00:00:0" + n + ":0" + std::to_string(i));
@@ -131,7 +133,9 @@ std::optional<ServiceKey> Plans::change() {
     case 2: services_[3].there = !services_[3].there; break;
     case 3: heal(service); break;
     case 4:
-    case 5: for (unsigned n = 0; n < 4; ++n) change_server(services_[random_.below(services_.size())]); break;
+    case 5:
+      for (unsigned n = 0; n < 4; ++n) change_server(services_[random_.below(services_.size())]);
+      break;
     default:
       change_server(service);
       if (service.there) changed = service.params.key;

@@ -64,7 +64,8 @@ void Director::publish(const dataplane::Tables& tables) {
 }
 
 void Director::forget_service(const ServiceKey& key) {
-  for (Worker& worker : workers_) forget_if(worker.connections, [&](const Connection& c) { return c.server.service == key; });
+  for (Worker& worker : workers_)
+    forget_if(worker.connections, [&](const Connection& c) { return c.server.service == key; });
   std::erase_if(templates_, [&](const auto& item) { return item.first.first == key; });
   services_.erase(key);
 }
@@ -106,8 +107,8 @@ std::vector<Candidate> Director::candidates(const Service& service) const {
   for (const auto& real : service.params.real_servers) {
     const ServerCounters counted = counters(service.params.key, real.endpoint);
     const bool usable = real.in_table && real.mac && real.weight > 0;
-    out.push_back({real.endpoint.to_string(), usable ? static_cast<uint64_t>(real.weight) : 0, counted.active,
-                   counted.inactive});
+    out.push_back(
+        {real.endpoint.to_string(), usable ? static_cast<uint64_t>(real.weight) : 0, counted.active, counted.inactive});
   }
   return out;
 }

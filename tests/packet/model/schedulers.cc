@@ -144,7 +144,8 @@ std::optional<size_t> Scheduling::pick(const List& list, const NewConnection& c,
     case Scheduler::kNeverQueue: return never_queue(list);
     case Scheduler::kFailover: return best_of(list, anyone, heavier);
     case Scheduler::kOverflow:
-      return best_of(list, [](const Candidate& s) { return s.active <= s.weight; }, heavier);
+      return best_of(
+          list, [](const Candidate& s) { return s.active <= s.weight; }, heavier);
     case Scheduler::kSourceHash: return of_bucket(list, c.client, hashed_port, true);
     case Scheduler::kDestinationHash: return of_bucket(list, c.destination, 0, false);
     case Scheduler::kMaglev: {

@@ -44,8 +44,8 @@ class Scheduling {
   dataplane::Scheduler kind_{};
   dataplane::SchedulerFlags flags_;
   std::vector<Candidate> list_;
-  std::string last_;     // whose turn was the last one; empty: the next turn is the first one's
-  uint64_t round_ = 0;   // wrr's current weight; 0: the top round is to begin
+  std::string last_;    // whose turn was the last one; empty: the next turn is the first one's
+  uint64_t round_ = 0;  // wrr's current weight; 0: the top round is to begin
 };
 
 }  // namespace lbdp::model

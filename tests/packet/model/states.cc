@@ -42,11 +42,11 @@ const std::map<std::string, Column> kSctpTable = [] {
     return Column{{"INIT", i}, {"ESTABLISHED", e}, {"SHUTDOWN", s}, {"CLOSED", c}};
   };
   const State i = "INIT", e = "ESTABLISHED", s = "SHUTDOWN", c = "CLOSED";
-  return std::map<std::string, Column>{
-      {"DATA", row(i, e, s, c)},        {"INIT", row(i, e, s, i)},         {"INIT ACK", row(i, e, s, c)},
-      {"COOKIE ECHO", row(e, e, s, c)}, {"COOKIE ACK", row(e, e, s, c)},   {"SHUTDOWN", row(i, s, s, c)},
-      {"SHUTDOWN ACK", row(i, c, s, c)}, {"SHUTDOWN COMPLETE", row(c, e, c, c)}, {"ERROR", row(i, e, s, c)},
-      {"ABORT", row(c, c, c, c)}};
+  return std::map<std::string, Column>{{"DATA", row(i, e, s, c)},         {"INIT", row(i, e, s, i)},
+                                       {"INIT ACK", row(i, e, s, c)},     {"COOKIE ECHO", row(e, e, s, c)},
+                                       {"COOKIE ACK", row(e, e, s, c)},   {"SHUTDOWN", row(i, s, s, c)},
+                                       {"SHUTDOWN ACK", row(i, c, s, c)}, {"SHUTDOWN COMPLETE", row(c, e, c, c)},
+                                       {"ERROR", row(i, e, s, c)},        {"ABORT", row(c, c, c, c)}};
 }();
 
 }  // namespace

@@ -19,7 +19,7 @@ struct Target {
 
 Target random_target(Random& random) {
   switch (random.below(22)) {
-    case 0: return {"192.0.2.10", 6, 81};   // no server
+    case 0: return {"192.0.2.10", 6, 81};                                             // no server
     case 1: return {"192.0.2.10", 6, static_cast<uint16_t>(2000 + random.below(3))};  // port 0
     case 2: return {"192.0.2.10", 132, 36412};
     case 3: return {"192.0.2.10", 17, 5060};  // one-packet
@@ -74,7 +74,8 @@ Shot Traffic::shot_of(const Bytes& ip_packet, const std::string& flow, bool may_
   shot.hash = std::hash<std::string>()(flow);
   EthernetFields fields;
   fields.destination = shot.port == 0 ? "02:00:00:00:00:a0" : "02:00:00:00:00:a1";
-  if (random_.one_in(25)) fields.destination = random_.of({"ff:ff:ff:ff:ff:ff", "33:33:00:00:00:01", "02:00:00:00:00:99"});
+  if (random_.one_in(25))
+    fields.destination = random_.of({"ff:ff:ff:ff:ff:ff", "33:33:00:00:00:01", "02:00:00:00:00:99"});
   if (random_.one_in(50)) fields.source = "03:00:00:00:00:c1";
   if (random_.one_in(7)) fields.tags = {random_.of<uint16_t>({0, 0xe000, 100, 0x6064, 4095})};
   if (random_.one_in(90)) fields.tags = {100, 200};
@@ -101,7 +102,8 @@ Shot Traffic::flow_packet() {
   if (is_v6(t)) {
     std::vector<ExtensionHeader> extensions;
     if (random_.one_in(6))
-      extensions.assign(1 + random_.below(10), padding_header(random_.of<uint8_t>({0, 43, 60}), 1 + static_cast<unsigned>(random_.below(2))));
+      extensions.assign(1 + random_.below(10),
+                        padding_header(random_.of<uint8_t>({0, 43, 60}), 1 + static_cast<unsigned>(random_.below(2))));
     if (random_.one_in(12)) extensions.push_back(fragment_header(7, 0, false));  // an atomic fragment
     ip = ipv6_packet(client, t.address, extensions, t.protocol, l4);
   } else {
@@ -159,11 +161,10 @@ void Traffic::begin_datagram() {
     part.resize(part.size() / 8 * 8);
     const bool more = i + 1 < pieces;
     const auto offset = static_cast<unsigned>(i * 40);
-    const Bytes ip =
-        v6 ? ipv6_packet(client, t.address, {fragment_header(id, offset, more)}, t.protocol, part)
-           : ipv4_packet(client, t.address, t.protocol, part,
-                         {.id = static_cast<uint16_t>(id),
-                          .fragment_field = static_cast<uint16_t>(offset / 8 | (more ? 0x2000 : 0))});
+    const Bytes ip = v6 ? ipv6_packet(client, t.address, {fragment_header(id, offset, more)}, t.protocol, part)
+                        : ipv4_packet(client, t.address, t.protocol, part,
+                                      {.id = static_cast<uint16_t>(id),
+                                       .fragment_field = static_cast<uint16_t>(offset / 8 | (more ? 0x2000 : 0))});
     shots.push_back(shot_of(ip, addresses_of(client, t), i > 0));
   }
   if (random_.one_in(10)) shots.erase(shots.begin());  // it never comes
