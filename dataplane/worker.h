@@ -112,7 +112,7 @@ class Worker {
   // The stages; worker_burst.cc
   void process(std::span<rte_mbuf* const> frames, const WorkerPort& port) noexcept;
   void classify(Burst& burst) noexcept;
-  void parse_plain_frames(Burst& burst) noexcept;
+  uint32_t parse_plain_frames(Burst& burst) noexcept;
   void find_plain_service(Burst& burst, unsigned index) noexcept;
   void classify_any(Burst& burst, unsigned index) noexcept;
   void classify_flow(Burst& burst, unsigned index, const Parsed& parsed) noexcept;

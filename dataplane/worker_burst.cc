@@ -49,19 +49,23 @@ void Worker::process(std::span<rte_mbuf* const> frames, const WorkerPort& port) 
 // Two short loops rather than a long one: each iteration waits for its own loads, and the processor sees only so many
 // instructions ahead to overlap them with the next ones'.
 void Worker::classify(Burst& burst) noexcept {
-  parse_plain_frames(burst);
-  if (burst.flows == burst.all()) [[likely]] {
+  const uint32_t plain = parse_plain_frames(burst);
+  if (plain == burst.all()) [[likely]] {
+    burst.flows = plain;
     for (unsigned i = 0; i < burst.count; ++i) find_plain_service(burst, i);
     return;
   }
-  for_each_bit(burst.flows, [&](unsigned i) { find_plain_service(burst, i); });
+  burst.flows |= plain;  // beside those that classify_any() has found
+  for_each_bit(plain, [&](unsigned i) { find_plain_service(burst, i); });
 }
 
-void Worker::parse_plain_frames(Burst& burst) noexcept {
+// Which frames are of the plainest kind; the others are classified.
+uint32_t Worker::parse_plain_frames(Burst& burst) noexcept {
   const MacWord our_mac(burst.port->mac);
   const uint64_t steady_tcp = FlowValue::steady_word(FlowState::kEstablished, tick_);
   const uint64_t steady_udp = FlowValue::steady_word(FlowState::kUdp, tick_);
   const uint32_t mtu = snapshot_->common_mtu();
+  uint32_t plain = 0;
   for (unsigned i = 0; i < burst.count; ++i) {
     const PlainFlow p = parse_plain(view_of(*burst.frames[i]), our_mac);
     if (p.protocol == 0) [[unlikely]] {
@@ -74,8 +78,9 @@ void Worker::parse_plain_frames(Burst& burst) noexcept {
                       : is_steady_segment(static_cast<uint8_t>(p.tcp_flags)) ? steady_tcp
                                                                              : kNeverSteady;
     burst.facts[i] = {Burst::Kind::kFlow, p.ip_length, p.protocol, p.tcp_flags, p.ip_length > mtu, false};
-    burst.flows |= uint32_t{1} << i;
+    plain |= uint32_t{1} << i;
   }
+  return plain;
 }
 
 // Virtual server, hash; the first bucket's line is asked for here and used in match().

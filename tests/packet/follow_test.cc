@@ -77,7 +77,7 @@ TEST(Follow, HeldFragmentWithoutRoomForItsTagSaysSo) {
   auto tables = web_and_dns(1);
   tables.virtual_servers[1].real_servers[0].vlan = 100;
   director.publish(tables);
-  director.send({later_fragment(7)}, 0, 0, {.no_headroom = true});
+  director.send({later_fragment(7)}, 0, 0, {.headroom = 0});
   const Outcome outcome = director.send({udp_first_fragment(7)});
   EXPECT_EQ(outcome.sent.size(), 1U);
   EXPECT_EQ(outcome.drops, (std::map<std::string, uint64_t>{{"no_headroom", 1}}));
