@@ -49,7 +49,8 @@ void Director::divert(Burst& burst, Frame& frame) {
   if (r.kind == Kind::kDrop) return drop(burst, r.word);
   if (r.is_ip && r.to_our_mac) {
     if (owner_of(r.destination) == "other") return drop(burst, "vip_not_owned");
-    if (owner_of(r.destination) == "us" && r.kind == Kind::kFlow && r.first_fragment)
+    // IPv6's other fragments may not even show the protocol.
+    if (owner_of(r.destination) == "us" && r.first_fragment && (r.kind == Kind::kFlow || r.v6))
       note_first_fragment(burst, frame, std::nullopt);
   }
   const std::string punt_class = r.kind == Kind::kPunt ? r.word

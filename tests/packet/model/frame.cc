@@ -104,13 +104,15 @@ Reading read_icmp(const Head& head, Reading r) {
 
 Reading read_payload(const Head& head, Reading r, size_t end, bool later_fragment) {
   if (r.protocol == kVrrp) return punt(r, "vrrp");
-  if (has_ports(r.protocol)) {
-    if (!later_fragment) return read_transport(head, r, end);
-    if (!r.to_our_mac) return punt(r, "bulk");
+  if (later_fragment) {
+    // What an extension header of the cut part leads to, only the first fragment tells.
+    const bool extension = r.protocol == 0 || r.protocol == 43 || r.protocol == 51 || r.protocol == 60;
+    if (!r.to_our_mac || !(has_ports(r.protocol) || (r.v6 && extension))) return punt(r, "bulk");
     r.kind = Kind::kFragment;
     return r;
   }
-  const bool whole = !later_fragment && !r.first_fragment;
+  if (has_ports(r.protocol)) return read_transport(head, r, end);
+  const bool whole = !r.first_fragment;
   if (whole && r.protocol == (r.v6 ? kIcmp6 : kIcmp) && r.l4 < end) return read_icmp(head, r);
   return punt(r, "bulk");
 }

@@ -84,7 +84,8 @@ std::optional<Bytes> icmp_reply(const Arrival& about, const Reading& r, const st
   Bytes out(in.begin() + 6, in.begin() + 12);
   put(out, our_mac);
   const bool tagged = r.l3 == 18 && (in[14] % 16 != 0 || in[15] != 0);
-  const unsigned stripped = about.stripped_tci.value_or(0) % 4096;
+  // A tag that names a VLAN comes back whole, its priority too.
+  const unsigned tci = about.stripped_tci.value_or(0), stripped = tci % 4096 != 0 ? tci : 0;
   if (tagged) out.insert(out.end(), in.begin() + 12, in.begin() + 16);
   if (stripped != 0) {
     put16(out, 0x8100);
