@@ -45,6 +45,7 @@ class Director {
   [[nodiscard]] bool nothing_ends(Ticks begin, Ticks end) const;
 
   [[nodiscard]] ServerCounters counters(const ServiceKey& service, const Endpoint& server) const;
+  [[nodiscard]] bool overloaded(const ServiceKey& service, const Endpoint& server) const;
   /// "worker tcp client virtual-server real-server STATE", sorted.
   [[nodiscard]] std::vector<std::string> connections() const;
   [[nodiscard]] size_t connections_of(unsigned worker) const { return workers_.at(worker).connections.size(); }
@@ -61,7 +62,8 @@ class Director {
     // Its connections live on while it is out of the table: expire_nodest_conn is 0. False also for one that was never
     // in it.
     bool remembered = false;
-    unsigned life = 0;  // connections of an earlier life are dead
+    unsigned life = 0;        // connections of an earlier life are dead
+    bool overloaded = false;  // its upper threshold was reached, and it is not below its lower one yet
     ServerCounters counters;
   };
   struct Service {
@@ -138,6 +140,7 @@ class Director {
   void end_connections(const ServerRef& server);
   [[nodiscard]] std::vector<Candidate> candidates(const Service& service) const;
   void bury(Worker& worker, const ConnectionKey& key);
+  void note_load(const ServerRef& ref, bool one_more);
 
   // follow.cc: a frame's way
   void judge(Burst& burst, Frame& frame);

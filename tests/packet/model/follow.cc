@@ -126,6 +126,7 @@ void Director::admit(Burst& burst, Frame& frame, const ConnectionKey& key) {
   if (const Connection* peers = may_be_split ? find_anywhere(burst.worker, key, false) : nullptr) {
     const Connection adopted{peers->server, next_state(r.protocol, peers->state, r.event), now_};
     workers_[burst.worker].connections[key] = adopted;
+    note_load(adopted.server, true);
     if (const auto name = template_key(key)) {
       const auto t = templates_.find(*name);
       if (t != templates_.end() && t->second.server == adopted.server) {
@@ -146,6 +147,7 @@ void Director::admit(Burst& burst, Frame& frame, const ConnectionKey& key) {
   if (!frame.server) return reject(burst, frame);
   workers_[burst.worker].connections[key] = {*frame.server, first_state(r.protocol, r.event), now_};
   ++server(*frame.server).counters.connections;
+  note_load(*frame.server, true);
 }
 
 std::optional<Director::ServerRef> Director::schedule(const Destination& destination, const NewConnection& connection) {

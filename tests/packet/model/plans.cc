@@ -92,7 +92,7 @@ void Plans::change_server(Listed& service) {
   const size_t i = random_.below(servers.size());
   auto& real = servers[i];
   const MacAddress some_mac{{2, 0, 0, 0, 0xaa, static_cast<uint8_t>(i)}};
-  switch (random_.below(9)) {
+  switch (random_.below(10)) {
     case 0:
     case 1: real.weight = random_.of({0, 0, 1, 2, 3, 6}); break;
     case 2:
@@ -100,6 +100,12 @@ void Plans::change_server(Listed& service) {
     case 4: real.mac = real.mac ? std::nullopt : std::optional(some_mac); break;
     case 5: real.vlan = random_.of<uint16_t>({0, 0, 100, 200}); break;
     case 6: real.mtu = random_.of<uint16_t>({1500, 1500, 1400, 600}); break;
+    case 8:
+      // Where the scheduler counts connections anyway; else the count begins with the threshold.
+      if (!counts_connections(service.params.scheduler)) break;
+      real.upper_threshold = random_.of<uint32_t>({0, 3, 8, 20});
+      real.lower_threshold = real.upper_threshold / 4 * static_cast<uint32_t>(random_.below(3));
+      break;
     case 7: real.egress = dataplane::PortId{random_.of<uint16_t>({0, 1})}; break;
     default:
       // A count that a removed server's connections are left out of is the schedulers' documented imprecision.
@@ -115,6 +121,7 @@ void Plans::heal(Listed& service) {
   for (auto& real : service.params.real_servers) {
     real.in_table = true;
     real.weight = std::max(real.weight, 1);
+    real.upper_threshold = real.lower_threshold = 0;
     if (!real.mac) real.mac = MacAddress{{2, 0, 0, 0, 0xbb, 1}};
   }
 }

@@ -83,12 +83,15 @@ void Director::take_over(Service& service, const dataplane::VirtualServerParams&
     Server& server = known->second;
     if (is_new) server.life = ++lives_;
     server.listed = true;
+    // Raised or taken away, a threshold ends an overload at once; lowered, it counts from the next connection on.
+    const uint32_t before = is_new ? 0 : server.params.upper_threshold;
+    if (real.upper_threshold == 0 || real.upper_threshold > before) server.overloaded = false;
     server.params = real;
     if (real.in_table) server.remembered = true;
     if (real.in_table || !expire || !server.remembered) continue;
     end_connections({params.key, real.endpoint, server.life});
     server.life = ++lives_;
-    server.remembered = false;
+    server.remembered = server.overloaded = false;
   }
   for (auto it = service.servers.begin(); it != service.servers.end();) {
     Server& server = it->second;
@@ -106,7 +109,7 @@ std::vector<Candidate> Director::candidates(const Service& service) const {
   std::vector<Candidate> out;
   for (const auto& real : service.params.real_servers) {
     const ServerCounters counted = counters(service.params.key, real.endpoint);
-    const bool usable = real.in_table && real.mac && real.weight > 0;
+    const bool usable = real.in_table && real.mac && real.weight > 0 && !overloaded(service.params.key, real.endpoint);
     out.push_back(
         {real.endpoint.to_string(), usable ? static_cast<uint64_t>(real.weight) : 0, counted.active, counted.inactive});
   }
@@ -137,7 +140,27 @@ void Director::bury(Worker& worker, const ConnectionKey& key) {
       --t->second.connections;
     }
   }
+  const ServerRef its_server = connection->second.server;
   worker.connections.erase(connection);
+  note_load(its_server, false);
+}
+
+// IPVS's rule: overloaded from the upper threshold on, until below the lower one, or three quarters of the upper.
+void Director::note_load(const ServerRef& ref, bool one_more) {
+  Server& s = server(ref);
+  const ServerCounters counted = counters(ref.service, ref.endpoint);
+  const uint64_t total = counted.active + counted.inactive, upper = s.params.upper_threshold,
+                 lower = s.params.lower_threshold;
+  if (upper == 0) return;
+  if (one_more && total >= upper) s.overloaded = true;
+  if (!one_more && (lower != 0 ? total < lower : total * 4 < upper * 3)) s.overloaded = false;
+}
+
+bool Director::overloaded(const ServiceKey& key, const Endpoint& endpoint) const {
+  const auto service = services_.find(key);
+  if (service == services_.end() || !service->second.servers.contains(endpoint)) return false;
+  const Server& server = service->second.servers.at(endpoint);
+  return server.overloaded && server.params.upper_threshold != 0;
 }
 
 std::vector<uint64_t> Director::pass(Ticks time) {
