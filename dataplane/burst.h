@@ -57,11 +57,11 @@ struct Worker::Burst {
   const WorkerPort* port = nullptr;
   unsigned count = 0;
   // A bit a frame:
-  uint32_t flows = 0;       // of kFlow
-  uint32_t wide_flows = 0;  // of kWideFlow
-  uint32_t missed = 0;      // those that are not in their first bucket
-  uint32_t waiting = 0;     // those that are not steady
-  uint64_t busy = 0;     // a bit for a 64th of the hashes: connections with a packet that waits
+  uint32_t flows = 0;                      // of kFlow
+  uint32_t wide_flows = 0;                 // of kWideFlow
+  uint32_t missed = 0;                     // those that are not in their first bucket
+  uint32_t waiting = 0;                    // those that are not steady
+  uint64_t busy = 0;                       // a bit for a 64th of the hashes: connections with a packet that waits
   std::array<uint64_t, kBurst> addresses;  // of plain frames, as in PlainFlow
   std::array<uint32_t, kBurst> ports;
   std::array<FlowKey, kBurst> key;

@@ -74,9 +74,9 @@ struct WorkerStatus {
   uint64_t replies = 0;          // ICMP errors of our own, sent
   uint64_t replies_policed = 0;  // due, but over their rate
   uint64_t unstored = 0;         // packets forwarded without an entry because the connection table was full
-  uint64_t templates_full = 0;  // new connections of persistent virtual servers whose client found no template's place
-  uint64_t held_fragments = 0;  // early fragments that wait for their first one, now
-  uint64_t connections = 0;     // with narrow keys: IPv4, to destinations with a port
+  uint64_t templates_full = 0;   // new connections of persistent virtual servers whose client found no template's place
+  uint64_t held_fragments = 0;   // early fragments that wait for their first one, now
+  uint64_t connections = 0;      // with narrow keys: IPv4, to destinations with a port
   uint64_t connections_limit = 0;
   uint64_t wide_connections = 0;  // all others
   uint64_t wide_connections_limit = 0;
@@ -148,15 +148,15 @@ struct Explanation {
     kNoNeighbor,       // a known connection, whose server's MAC is not known: dropped
   };
   Outcome outcome = Outcome::kNoService;
-  std::optional<ServiceKey> service;       // the virtual server's key
-  std::optional<ServiceKey> destination;   // of its destinations, the one that matched
+  std::optional<ServiceKey> service;      // the virtual server's key
+  std::optional<ServiceKey> destination;  // of its destinations, the one that matched
   std::optional<Endpoint> real_server;
-  std::optional<MacAddress> mac;           // the frame's next destination
+  std::optional<MacAddress> mac;  // the frame's next destination
   PortId egress{};
   uint16_t vlan = 0;
-  std::optional<ConnectionRow> connection;  // of kKnownConnection and the like
+  std::optional<ConnectionRow> connection;     // of kKnownConnection and the like
   std::optional<TemplateRow> client_template;  // of kPersistent
-  std::vector<std::string> reasons;  // in words, in the order of the decisions
+  std::vector<std::string> reasons;            // in words, in the order of the decisions
 };
 
 /// The running data path: ports, taps, workers, exception thread. All calls come from the control thread.

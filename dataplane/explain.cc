@@ -55,7 +55,8 @@ class Explainer {
   }
 
   bool known_connection(const ServiceHit& hit) {
-    const auto client_port = Be<uint16_t>::from_host(client_.port), port = Be<uint16_t>::from_host(destination_.endpoint.port);
+    const auto client_port = Be<uint16_t>::from_host(client_.port),
+               port = Be<uint16_t>::from_host(destination_.endpoint.port);
     if (hit.wide()) return find(WideKey(WideAddress::of(client_.address), client_port, port, hit.id()));
     return find(FlowKey(client_.address.v4(), client_port, hit.id()));
   }
@@ -69,8 +70,13 @@ class Explainer {
       const Endpoint* real = publisher_.registry().real_server(value->slot(), value->generation());
       if (left.count() < 0 || real == nullptr) continue;
       const std::string name = "worker " + std::to_string(static_cast<unsigned>(worker->params().id));
-      out_.connection = ConnectionRow{worker->params().id, destination_.protocol,   client_, destination_.endpoint, *real,
-                                      to_string(value->state()), left};
+      out_.connection = ConnectionRow{worker->params().id,
+                                      destination_.protocol,
+                                      client_,
+                                      destination_.endpoint,
+                                      *real,
+                                      to_string(value->state()),
+                                      left};
       say(name + " knows the connection: " + std::string(to_string(value->state())) + ", expires in " +
           std::to_string(left.count()) + " s");
       go_to(value->slot());
@@ -136,9 +142,9 @@ class Explainer {
                                                 : "no real server is usable: ICMP port unreachable");
     }
     go_to(*slot);
-    return end(Explanation::Outcome::kScheduled,
-               "a new connection: the scheduler's pick as of now, of " +
-                   std::to_string(service.scheduler.usable_count()) + " usable real servers");
+    return end(Explanation::Outcome::kScheduled, "a new connection: the scheduler's pick as of now, of " +
+                                                     std::to_string(service.scheduler.usable_count()) +
+                                                     " usable real servers");
   }
 
   void go_to(SlotId id) {

@@ -25,8 +25,8 @@ namespace lbdp::dataplane {
 /// An index of a virtual server's destination, stable over publications while it stays. Below 65535.
 enum class ServiceId : uint16_t {};
 
-/// Client address, client port and destination of an IPv4 connection: what names it. A key's first word is never 0, so 0
-/// marks an empty place.
+/// Client address, client port and destination of an IPv4 connection: what names it. A key's first word is never 0, so
+/// 0 marks an empty place.
 class FlowKey {
  public:
   static constexpr size_t kWords = 1;
@@ -75,7 +75,9 @@ class WideKey {
   [[nodiscard]] uint64_t word(size_t i) const { return words_[i]; }
   [[nodiscard]] IpAddress client() const { return wide_client().to_ip(); }
   [[nodiscard]] WideAddress wide_client() const { return {words_[1], words_[2]}; }
-  [[nodiscard]] Be<uint16_t> client_port() const { return Be<uint16_t>::from_raw(static_cast<uint16_t>(words_[0] >> 48)); }
+  [[nodiscard]] Be<uint16_t> client_port() const {
+    return Be<uint16_t>::from_raw(static_cast<uint16_t>(words_[0] >> 48));
+  }
   [[nodiscard]] Be<uint16_t> port() const { return Be<uint16_t>::from_raw(static_cast<uint16_t>(words_[0] >> 32)); }
   [[nodiscard]] ServiceId service() const { return ServiceId{static_cast<uint16_t>((words_[0] & 0xffff) - 1)}; }
 

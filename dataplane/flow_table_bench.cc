@@ -35,7 +35,8 @@ bool none_is_dead(const FlowKey&, FlowValue) {
 class Fixture {
  public:
   explicit Fixture(int64_t bytes)
-      : memory_(static_cast<size_t>(bytes) / sizeof(Table::Bucket)), table_({memory_.data(), memory_.size()}, 0x5eed1234) {
+      : memory_(static_cast<size_t>(bytes) / sizeof(Table::Bucket)),
+        table_({memory_.data(), memory_.size()}, 0x5eed1234) {
     const auto wanted = static_cast<uint32_t>(static_cast<double>(table_.capacity()) * kLoad);
     for (uint32_t i = 0; i < wanted; ++i) {
       if (insert(key_of(i))) keys_.push_back(key_of(i));

@@ -8,7 +8,8 @@ namespace {
 
 constexpr size_t kMaxScan = 16384;  // 256 KiB of narrow entries: a fraction of a millisecond
 
-// A cursor: the worker and which of its tables in the upper bits, the place there in the lower. Only the beginning is 0.
+// A cursor: the worker and which of its tables in the upper bits, the place there in the lower. Only the beginning is
+// 0.
 constexpr unsigned kIndexBits = 40;
 struct Position {
   size_t table = 0;  // 2 * worker, + 1 for the wide one
@@ -136,9 +137,8 @@ ConnectionPage list_connections(uint64_t cursor, size_t limit, const ConnectionF
   for (; at.table < 2 * workers.size(); at = {at.table + 1, 0}) {
     const Worker& worker = *workers[at.table / 2];
     if (!matcher.wants(worker.params().id)) continue;
-    const bool ended = at.table % 2 == 0
-                           ? scan<FlowKey>(worker, at.index, budget, matcher, registry, page.rows)
-                           : scan<WideKey>(worker, at.index, budget, matcher, registry, page.rows);
+    const bool ended = at.table % 2 == 0 ? scan<FlowKey>(worker, at.index, budget, matcher, registry, page.rows)
+                                         : scan<WideKey>(worker, at.index, budget, matcher, registry, page.rows);
     if (ended) continue;
     page.next_cursor = at.cursor();
     return page;

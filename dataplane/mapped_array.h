@@ -18,8 +18,7 @@ template <class T>
 class MappedArray {
  public:
   static Result<MappedArray> create(size_t count, const std::string& what) {
-    void* const memory =
-        mmap(nullptr, count * sizeof(T), PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+    void* const memory = mmap(nullptr, count * sizeof(T), PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
     if (memory == MAP_FAILED) return fail("no memory for " + what);
     return MappedArray({static_cast<T*>(memory), count});
   }

@@ -57,7 +57,8 @@ Parsed parse_transport(FrameView frame, Parsed p, uint32_t end) {
   p.source_port = frame.load_be<uint16_t>(l4);
   p.destination_port = frame.load_be<uint16_t>(l4 + 2);
   if (p.protocol == kIpProtocolTcp) p.flags = frame.load<uint8_t>(l4 + 13);
-  if (p.protocol == kIpProtocolSctp) p.flags = static_cast<uint8_t>(sctp_event(frame, l4, end).value_or(SctpEvent::kData));
+  if (p.protocol == kIpProtocolSctp)
+    p.flags = static_cast<uint8_t>(sctp_event(frame, l4, end).value_or(SctpEvent::kData));
   if (!p.unicast) return punt(p, punt_class_of_flow(p));
   p.verdict = Verdict::kFlow;
   return p;
@@ -120,8 +121,7 @@ Parsed parse_extensions(FrameView frame, Parsed p, uint32_t end) {
     const uint8_t type = p.protocol;
     const uint32_t at = p.l4_offset;
     const bool options = has_options(type);
-    if (!options && type != kFragmentHeader && type != kAuthentication)
-      return parse_payload(frame, p, end, false);
+    if (!options && type != kFragmentHeader && type != kAuthentication) return parse_payload(frame, p, end, false);
     if (at + 8 > end) return drop(p, DropReason::kTruncated);
     if (!frame.covers(at, 8)) return drop(p, shortfall(frame, at + 8));
     const uint32_t units = frame.load<uint8_t>(at + 1);

@@ -109,10 +109,10 @@ struct Parsed {
   uint32_t ip_length = 0;    // of the whole IP packet, its header included
   uint32_t fragment_id = 0;  // of a fragment
   uint16_t l3_offset = 0;
-  uint32_t l4_offset = 0;   // behind all extension headers
-  uint16_t vlan = 0;        // the VLAN id, in the frame or taken out of it; 0: untagged, or a priority tag
-  uint8_t protocol = 0;     // behind all extension headers
-  uint8_t flags = 0;        // TCP's flags; SCTP's event (sctp_state.h)
+  uint32_t l4_offset = 0;  // behind all extension headers
+  uint16_t vlan = 0;       // the VLAN id, in the frame or taken out of it; 0: untagged, or a priority tag
+  uint8_t protocol = 0;    // behind all extension headers
+  uint8_t flags = 0;       // TCP's flags; SCTP's event (sctp_state.h)
   IpVersion version = IpVersion::kNone;
   Verdict verdict = Verdict::kDrop;
   PuntClass punt_class = PuntClass::kBulk;

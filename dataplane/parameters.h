@@ -65,7 +65,7 @@ struct RealServerParams {
   /// Empty: not resolved; the schedulers pass it over.
   std::optional<MacAddress> mac;
   PortId egress{};
-  uint16_t vlan = 0;   // the VLAN id that it is on, behind that port; 0: none, untagged
+  uint16_t vlan = 0;    // the VLAN id that it is on, behind that port; 0: none, untagged
   uint16_t mtu = 1500;  // of the way to it, in bytes of IP
 
   friend bool operator==(const RealServerParams&, const RealServerParams&) = default;

@@ -9,7 +9,7 @@
 namespace lbdp::dataplane {
 namespace {
 
-constexpr uint32_t kSmallMaglev = 251;   // the least number of places for picks without memory
+constexpr uint32_t kSmallMaglev = 251;  // the least number of places for picks without memory
 constexpr uint32_t kIpvsMaglev = 4093;  // CONFIG_IP_VS_MH_TAB_INDEX's default
 
 bool reads_loads(Scheduler kind) {

@@ -116,7 +116,8 @@ void SlotRegistry::retire_services(const Tables& tables) {
   }
   for (size_t i = 0; i < services_.size(); ++i) {
     const Service& service = services_[i];
-    const bool stays = service.used && wanted_head[i] != nullptr && *wanted_head[i] == head_of(ServiceId{static_cast<uint16_t>(i)}).key;
+    const bool stays = service.used && wanted_head[i] != nullptr &&
+                       *wanted_head[i] == head_of(ServiceId{static_cast<uint16_t>(i)}).key;
     if (service.used && !stays) retire(ServiceId{static_cast<uint16_t>(i)});
   }
 }

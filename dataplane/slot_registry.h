@@ -10,15 +10,16 @@
 #include <vector>
 
 #include "config/types/result.h"
-#include "dataplane/parameters.h"
 #include "dataplane/flow_table.h"
+#include "dataplane/parameters.h"
 #include "dataplane/scheduler_state.h"
 #include "dataplane/scheduler_table.h"
 
 namespace lbdp::dataplane {
 
-/// Gives the destinations of virtual servers and the real servers their ids, stable over publications while their keys stay, and decides which
-/// connections a publication ends: those whose slot's generation it raises. Control thread only.
+/// Gives the destinations of virtual servers and the real servers their ids, stable over publications while their keys
+/// stay, and decides which connections a publication ends: those whose slot's generation it raises. Control thread
+/// only.
 ///
 /// expire_nodest_conn on: a server that leaves the table loses its connections at once. Off: they are dropped silently
 /// and go on when the server is back, even if the configuration forgot it meanwhile; its slot is kept until ids run
@@ -38,8 +39,8 @@ class SlotRegistry {
   /// Takes over what `tables` names. On error (a key named twice, a kind that is not supported, more than there are
   /// ids) nothing has changed.
   Result<void> update(const Tables& tables);
-  /// The same for some of the virtual servers that the last update() had, with the same destinations; all others stay as
-  /// they are. On error nothing has changed.
+  /// The same for some of the virtual servers that the last update() had, with the same destinations; all others stay
+  /// as they are. On error nothing has changed.
   Result<void> update(std::span<const VirtualServerParams> changed, bool expire_nodest_conn);
   /// Would update() take these?
   static Result<void> validate(const Tables& tables);

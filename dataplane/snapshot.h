@@ -30,8 +30,8 @@ struct Link {
   static constexpr uint16_t kNoPort = 63;  // no worker knows it
 
   uint16_t port = kNoPort;
-  uint16_t vlan = 0;  // VLAN id; 0: untagged
-  uint32_t mtu = 0;   // bytes of IP
+  uint16_t vlan = 0;                          // VLAN id; 0: untagged
+  uint32_t mtu = 0;                           // bytes of IP
   DropReason no_way = DropReason::kNoEgress;  // why a frame cannot go this way
 
   friend bool operator==(const Link&, const Link&) = default;
@@ -50,8 +50,8 @@ static_assert(sizeof(RealSlot) == 16);
 /// The rest of what is known of a slot: for new connections, not for each packet.
 struct SlotDetail {
   LinkId link = LinkId::kGone;
-  uint16_t tenancy = 0;     // another real server before had another tenancy
-  bool draining = false;    // weight 0
+  uint16_t tenancy = 0;   // another real server before had another tenancy
+  bool draining = false;  // weight 0
   /// Its virtual server's scheduler, or a threshold, needs its SlotLoad, or did once since this real server is in
   /// the slot; when this begins, and with every generation, the count begins anew, in another epoch.
   bool counts_load = false;
@@ -64,7 +64,7 @@ struct VirtualService {
   ServiceId id{};  // its first destination's: names its templates
   SchedulerTable scheduler;
   std::shared_ptr<SchedulerState> state;
-  Tick persistence = 0;  // lifetime of a template; 0: none
+  Tick persistence = 0;     // lifetime of a template; 0: none
   WideAddress client_mask;  // which bits of the client's address its template has
   bool one_packet = false;
 };
@@ -181,8 +181,8 @@ class Snapshot {
   bool has_all_ports_ = false;  // some destination has port 0
   std::vector<Link> links_;
   uint32_t common_mtu_ = UINT32_MAX;
-  std::vector<RealSlot> slots_;      // by SlotId
-  std::vector<SlotDetail> details_;  // by SlotId
+  std::vector<RealSlot> slots_;                                  // by SlotId
+  std::vector<SlotDetail> details_;                              // by SlotId
   std::vector<std::shared_ptr<const VirtualService>> services_;  // by ServiceId
   Switches switches_;
 };

@@ -38,10 +38,9 @@ static_assert(kFlowStates <= 16, "a flow's entry has four bits for its state");
 
 /// As ipvsadm -Lnc prints it: "ESTABLISHED".
 [[nodiscard]] constexpr std::string_view to_string(FlowState state) {
-  constexpr std::array<std::string_view, kFlowStates> kNames{"NONE",     "ESTABLISHED", "SYN_SENT", "SYN_RECV",
-                                                             "FIN_WAIT", "TIME_WAIT",   "CLOSE",    "CLOSE_WAIT",
-                                                             "LAST_ACK", "LISTEN",      "SYNACK",   "UDP",
-                                                             "INIT",     "ESTABLISHED", "SHUTDOWN", "CLOSED"};
+  constexpr std::array<std::string_view, kFlowStates> kNames{
+      "NONE",     "ESTABLISHED", "SYN_SENT", "SYN_RECV", "FIN_WAIT", "TIME_WAIT",   "CLOSE",    "CLOSE_WAIT",
+      "LAST_ACK", "LISTEN",      "SYNACK",   "UDP",      "INIT",     "ESTABLISHED", "SHUTDOWN", "CLOSED"};
   return kNames[static_cast<size_t>(state)];
 }
 
@@ -94,10 +93,9 @@ class TimeoutTable {
  public:
   explicit constexpr TimeoutTable(const Timeouts& t) {
     using std::chrono::seconds;
-    const std::array<seconds, kFlowStates> lifetimes{seconds{2},  t.tcp,        seconds{120}, seconds{60},
-                                                     t.tcpfin,    seconds{120}, seconds{10},  seconds{60},
-                                                     seconds{30}, seconds{120}, seconds{120}, t.udp,
-                                                     seconds{61}, seconds{900}, seconds{61},  seconds{61}};
+    const std::array<seconds, kFlowStates> lifetimes{
+        seconds{2},  t.tcp,        seconds{120}, seconds{60}, t.tcpfin,    seconds{120}, seconds{10}, seconds{60},
+        seconds{30}, seconds{120}, seconds{120}, t.udp,       seconds{61}, seconds{900}, seconds{61}, seconds{61}};
     for (size_t i = 0; i < kFlowStates; ++i) ticks_[i] = static_cast<Tick>(lifetimes[i].count() * kTicksPerSecond);
     patience_ = std::min(of(FlowState::kEstablished), of(FlowState::kUdp)) / 64;
   }

@@ -65,7 +65,8 @@ Worker::~Worker() {
   leave();
   if (fragments_) {
     std::array<rte_mbuf*, kBurst> held;
-    while (const size_t count = fragments_->drain(held)) rte_pktmbuf_free_bulk(held.data(), static_cast<unsigned>(count));
+    while (const size_t count = fragments_->drain(held))
+      rte_pktmbuf_free_bulk(held.data(), static_cast<unsigned>(count));
   }
   rte_free(flow_memory_);
   rte_free(wide_flow_memory_);
@@ -202,7 +203,8 @@ void Worker::sweep() noexcept {
   const uint64_t due = elapsed / sweep_gap_tsc_;
   const uint64_t chunks = std::min(due, kMaxSweepChunks);
   flows_->sweep(chunks * kSweepChunk, [this](const FlowKey& k, FlowValue v) { return release_if_dead(k, v); });
-  wide_flows_->sweep(chunks * wide_sweep_chunk_, [this](const WideKey& k, FlowValue v) { return release_if_dead(k, v); });
+  wide_flows_->sweep(chunks * wide_sweep_chunk_,
+                     [this](const WideKey& k, FlowValue v) { return release_if_dead(k, v); });
   if (params_.id == WorkerId{0}) sweep_templates(chunks * template_sweep_chunk_);
   if (counters_.held > 0) expire_fragments();
   last_sweep_tsc_ = chunks == due ? last_sweep_tsc_ + chunks * sweep_gap_tsc_ : now_;  // what is too much is let go

@@ -61,8 +61,8 @@ struct WorkerParams {
   std::optional<uint64_t> seed;  // of the flow table's hash; default: random
 };
 
-/// One forwarding thread: its queues, its flow tables, its counters. run() or run_once() belong to one thread at a time;
-/// what is const may be called from any.
+/// One forwarding thread: its queues, its flow tables, its counters. run() or run_once() belong to one thread at a
+/// time; what is const may be called from any.
 class Worker {
  public:
   static constexpr uint16_t kBurst = TxPorts::kBurst;
@@ -145,8 +145,8 @@ class Worker {
   Fate open(Burst& burst, unsigned index, FlowTable<Key>& flows, const Key& key,
             typename FlowTable<Key>::Place place) noexcept;
   template <class Key>
-  Fate adopt(Burst& burst, unsigned index, FlowTable<Key>& flows, const Key& key,
-             typename FlowTable<Key>::Place place, FlowValue known) noexcept;
+  Fate adopt(Burst& burst, unsigned index, FlowTable<Key>& flows, const Key& key, typename FlowTable<Key>::Place place,
+             FlowValue known) noexcept;
   Fate schedule_one_packet(Burst& burst, unsigned index) noexcept;
   [[nodiscard]] std::optional<SlotId> schedule(const PickInput& input, ServiceId service) noexcept;
   template <class Key>
@@ -266,8 +266,8 @@ class Worker {
   uint64_t last_sweep_tsc_ = 0;
   uint64_t last_loop_tsc_ = 0;
   bool last_loop_busy_ = false;
-  uint64_t sweep_gap_tsc_ = 0;  // a chunk of buckets is due each time this passes
-  size_t wide_sweep_chunk_ = 0;  // and so many of the wide table's
+  uint64_t sweep_gap_tsc_ = 0;       // a chunk of buckets is due each time this passes
+  size_t wide_sweep_chunk_ = 0;      // and so many of the wide table's
   size_t template_sweep_chunk_ = 0;  // and so many of the templates'
   /// While the table overflowed within a connection's lifetime, a segment without a connection may belong to one that
   /// found no room.

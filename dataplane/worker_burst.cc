@@ -27,7 +27,8 @@ void for_each_bit(uint32_t bits, Visit&& visit) {
 uint64_t steady_word(uint8_t protocol, uint8_t flags, Tick tick) {
   if (protocol == kIpProtocolUdp) return FlowValue::steady_word(FlowState::kUdp, tick);
   if (protocol == kIpProtocolSctp)
-    return flags == static_cast<uint8_t>(SctpEvent::kData) ? FlowValue::steady_word(FlowState::kSctpEstablished, tick) : kNeverSteady;
+    return flags == static_cast<uint8_t>(SctpEvent::kData) ? FlowValue::steady_word(FlowState::kSctpEstablished, tick)
+                                                           : kNeverSteady;
   return is_steady_segment(flags) ? FlowValue::steady_word(FlowState::kEstablished, tick) : kNeverSteady;
 }
 
@@ -86,8 +87,7 @@ uint32_t Worker::parse_plain_frames(Burst& burst) noexcept {
 // Virtual server, hash; the first bucket's line is asked for here and used in match().
 inline void Worker::find_plain_service(Burst& burst, unsigned i) noexcept {
   const PlainFlow p{.addresses = burst.addresses[i], .ports = burst.ports[i]};
-  const ServiceHit service =
-      snapshot_->find_service(burst.facts[i].protocol(), p.destination(), p.destination_port());
+  const ServiceHit service = snapshot_->find_service(burst.facts[i].protocol(), p.destination(), p.destination_port());
   if (!service.plain()) [[unlikely]] {
     burst.flows &= ~(uint32_t{1} << i);
     return classify_any(burst, i);
