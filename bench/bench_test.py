@@ -174,7 +174,6 @@ class Frames(unittest.TestCase):
 
 
 class Yardsticks(unittest.TestCase):
-    @unittest.skipUnless((l3fwd.SOURCE / "l3fwd/main.c").exists(), "dpdk-doc is not installed")
     def test_the_edits_fit_debians_l3fwd(self):
         with tempfile.TemporaryDirectory() as folder:
             l3fwd.patched_copy(pathlib.Path(folder) / "copy")
