@@ -40,6 +40,7 @@ while True:
     data, peer = server.recvfrom(2048)
     server.sendto(sys.argv[1].encode() + b" " + data, peer)
 """
+TCP_FIN = 0x01
 TCP_SYN = 0x02
 
 
@@ -79,9 +80,10 @@ class DirectorTest(lab.SharedLabTestCase):
         with self.lab.capture(expression=f"tcp port 80 and host {lab.VIP}") as capture:
             self.assertTrue(alternates(self.lab.curls(4)))
             mine = lab.mac_of("lb1")
-            # Each connection ends with the client's last ACK to the server's FIN: wait until as many left as came.
-            lab.poll(lambda: self._balanced(capture.frames(), mine), 5, "as many frames leave the director as enter it")
-        frames = capture.frames()
+            # Each connection ends with the client's last ACK to the server's FIN. What is judged is one look at the
+            # capture, at which as many had left as had come: at another one, a frame may be on its way.
+            frames = lab.poll(lambda: self._balanced(capture.frames(), mine), 5,
+                              "as many frames leave the director as enter it")
         self.assertEqual([f for f in frames if f.ip_source == lab.VIP], [], "a reply passed the director")
         came = [f for f in frames if f.destination == mine]
         left = [f for f in frames if f.source == mine]
@@ -91,9 +93,10 @@ class DirectorTest(lab.SharedLabTestCase):
 
     @staticmethod
     def _balanced(frames, mine):
+        """The frames, if they are of four connections that the client has ended, and as many left as came."""
         came = [f for f in frames if f.destination == mine]
-        syns = sum(1 for f in came if f.l4[13] & TCP_SYN)
-        return syns == 4 and len(came) * 2 == len(frames)
+        syns, fins = (sum(1 for f in came if f.l4[13] & flag) for flag in (TCP_SYN, TCP_FIN))
+        return frames if syns == 4 and fins >= 4 and len(came) * 2 == len(frames) else None
 
     def test_connection_sticks_to_its_server(self):
         """A large download is one connection: all its ACKs go to one server."""
