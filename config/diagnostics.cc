@@ -24,6 +24,7 @@ std::string_view name_of(Severity severity) {
   switch (severity) {
     case Severity::kError: return "error";
     case Severity::kWarning: return "warning";
+    case Severity::kNoEffect: return "no effect";
     case Severity::kNote: return "note";
   }
   return "error";
@@ -91,7 +92,7 @@ std::vector<Diagnostic> Diagnostics::take() {
     result.push_back({finding.severity, location(place), std::move(finding.message),
                       place.line > 0 ? excerpt_of(source_.line(place.line), place.column) : std::string()});
   }
-  for (const Severity severity : {Severity::kError, Severity::kWarning, Severity::kNote}) {
+  for (const Severity severity : {Severity::kError, Severity::kWarning, Severity::kNoEffect, Severity::kNote}) {
     const size_t count = std::exchange(counts_[static_cast<size_t>(severity)], 0);
     if (count <= kMost) continue;
     result.push_back({severity,

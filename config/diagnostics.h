@@ -42,7 +42,7 @@ class Diagnostics {
 
   const Source& source_;
   std::vector<Finding> findings_;
-  size_t counts_[3] = {};
+  size_t counts_[4] = {};
 };
 
 /// `text` in single quotes, fit for a terminal and a log: control characters as \xNN, long texts cut with "...".

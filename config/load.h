@@ -10,7 +10,12 @@
 
 namespace lbdp::config {
 
-enum class Severity : uint8_t { kError, kWarning, kNote };
+enum class Severity : uint8_t {
+  kError,
+  kWarning,
+  kNoEffect,  // a keyword that is taken and means nothing here
+  kNote
+};
 
 /// One finding about a file: "lb.conf:12:5: error: unknown keyword 'prioritty' (did you mean 'priority'?)".
 struct Diagnostic {

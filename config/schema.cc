@@ -100,12 +100,34 @@ void check_hidden(const Statement& statement, Context& context) {
                                   "it: '@ID' hides a line, not a block, and belongs before each line of " + name);
 }
 
+/// Says what becomes of a keyword that does not simply work. False: it is not taken.
+bool report_effect(const Keyword& keyword, const Statement& statement, Context& context) {
+  const std::string name = in_quotes(keyword.name);
+  const std::string note(keyword.note);
+  switch (keyword.effect) {
+    case Effect::kWorks: return true;
+    case Effect::kNotYet:
+      context.diagnostics.warning(statement.place(),
+                                  name + " is checked, but does nothing yet" + (note.empty() ? note : ": " + note));
+      return true;
+    case Effect::kNone:
+      context.diagnostics.add(Severity::kNoEffect, statement.place(), name + " has no effect here: " + note);
+      return true;
+    case Effect::kRefused:
+      context.diagnostics.error(statement.place(), name + " is not supported: " + note +
+                                                       (statement.has_block() ? "; its block is skipped" : ""));
+      return false;
+  }
+  return true;
+}
+
 void apply_keyword(const Block& block, const Statement& statement, void* scope, Context& context) {
   const Keyword* keyword = find(block, statement.keyword());
   if (keyword == nullptr) {
     report_unknown(block, statement, context);
     return;
   }
+  if (!report_effect(*keyword, statement, context)) return;
   const std::string name = in_quotes(keyword->name);
   if (keyword->block == nullptr && statement.has_block()) {
     context.diagnostics.error(statement.place(), name + " takes no block");

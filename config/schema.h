@@ -22,6 +22,14 @@ struct Context {
   bool lenient = false;  // unknown keywords are warnings
 };
 
+/// What becomes of a keyword here.
+enum class Effect : uint8_t {
+  kWorks,
+  kNotYet,  // read, checked and kept in the model; what it drives is not built yet, and the file is told so
+  kNone,    // read, and without meaning for a director in user space; the file is told so, with the row's `note`
+  kRefused  // an error, with the row's `note`; its block is skipped
+};
+
 /// One row.
 struct Keyword {
   std::string_view name;
@@ -32,12 +40,14 @@ struct Keyword {
   /// the spec that the block fills; otherwise null.
   void* (*take)(void* scope, const Statement& statement, Context& context);
   const Block* block = nullptr;
+  Effect effect = Effect::kWorks;
+  std::string_view note{};  // unless it works: one line that says what it does here, or why nothing
 };
 
 /// A kind of block: `{` keywords `}`, or `{` a list `}` when `entry` is set.
 struct Block {
   std::string_view name;
-  std::array<std::span<const Keyword>, 4> keywords{};
+  std::array<std::span<const Keyword>, 8> keywords{};
   void (*entry)(void* scope, const Statement& entry, Context& context) = nullptr;
   bool unknown_to_keepalived = false;
 };

@@ -11,6 +11,10 @@ std::span<const Word> Statement::words() const {
   return std::span(tree_->words_).subspan(node.first_word, node.word_count);
 }
 
+Word Statement::raw_arguments() const {
+  return arguments().empty() ? Word{{}, place()} : arguments().front();
+}
+
 bool Statement::has_block() const {
   return tree_->nodes_[index_].has_block;
 }

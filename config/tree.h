@@ -33,6 +33,9 @@ class Statement {
   [[nodiscard]] std::string_view keyword() const { return words().front().text; }
   [[nodiscard]] std::span<const Word> arguments() const { return words().subspan(1); }
   [[nodiscard]] Place place() const { return words().front().place; }
+  /// The line behind the keyword as it is written, quotes and escapes included, without a comment: for keywords whose
+  /// value has a syntax of its own (commands, regular expressions). Empty if there is nothing.
+  [[nodiscard]] Word raw_arguments() const;
   [[nodiscard]] bool has_block() const;
   /// On a line behind "@id".
   [[nodiscard]] bool conditional() const;

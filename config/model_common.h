@@ -1,0 +1,23 @@
+// SPDX-License-Identifier: BSD-2-Clause
+#pragma once
+
+// What all parts of the model use.
+
+#include <chrono>
+#include <string>
+
+namespace lbdp::config {
+
+/// A place in a configuration file. line and column count from 1; line 0 means "nowhere: a default".
+struct Location {
+  std::string file;
+  int line = 0;
+  int column = 0;
+
+  [[nodiscard]] std::string to_string() const;                               // "lb.conf:12:5"
+  friend bool operator==(const Location&, const Location&) { return true; }  // places do not make models differ
+};
+
+using Duration = std::chrono::microseconds;  // keepalived's TIMER has microsecond resolution
+
+}  // namespace lbdp::config
