@@ -27,16 +27,16 @@ Lexer::Lexer(const Source& source, std::string config_id, Diagnostics& diagnosti
 
 Token Lexer::next() {
   for (;;) {
-    if (!in_line_ && !next_line()) return {TokenKind::kEndOfFile, false, {source_.line_count(), 1}, {}};
+    if (!in_line_ && !next_line()) return {TokenKind::kEndOfFile, false, {source_.line_count(), 1}, {}, {}};
     while (position_ < line_.size() && is_blank(line_[position_])) ++position_;
     if (position_ >= line_.size() || starts_comment(line_[position_])) {
       in_line_ = false;
-      return {TokenKind::kEndOfLine, conditional_, here(), {}};
+      return {TokenKind::kEndOfLine, conditional_, here(), {}, {}};
     }
     const char c = line_[position_];
     if (c == '{' || c == '}') {
-      const Token brace{c == '{' ? TokenKind::kOpen : TokenKind::kClose, conditional_, here(),
-                        line_.substr(position_, 1)};
+      const Token brace{
+          c == '{' ? TokenKind::kOpen : TokenKind::kClose, conditional_, here(), line_.substr(position_, 1), {}};
       ++position_;
       return brace;
     }
@@ -100,7 +100,8 @@ Token Lexer::quoted_word() {
   } else {
     position_ = end + 1;
   }
-  return {TokenKind::kWord, conditional_, at, line_.substr(start, end - start)};
+  return {TokenKind::kWord, conditional_, at, line_.substr(start, end - start),
+          line_.substr(start - 1, position_ - (start - 1))};
 }
 
 Token Lexer::plain_word() {
@@ -132,8 +133,9 @@ Token Lexer::plain_word() {
     ++position_;
   }
   warn_about_comment();
-  if (!escaped) return {TokenKind::kWord, conditional_, at, line_.substr(start, position_ - start)};
-  return {TokenKind::kWord, conditional_, at, unescaped_.emplace_back(std::move(text))};
+  const std::string_view raw = line_.substr(start, position_ - start);
+  if (!escaped) return {TokenKind::kWord, conditional_, at, raw, raw};
+  return {TokenKind::kWord, conditional_, at, unescaped_.emplace_back(std::move(text)), raw};
 }
 
 void Lexer::warn_about_comment() {

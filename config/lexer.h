@@ -14,12 +14,13 @@ namespace lbdp::config {
 
 enum class TokenKind : uint8_t { kWord, kOpen, kClose, kEndOfLine, kEndOfFile };
 
-/// `text` points into the source or into the lexer.
+/// `text` points into the source or into the lexer, `raw` into the source.
 struct Token {
   TokenKind kind = TokenKind::kEndOfFile;
   bool conditional = false;  // on a line behind "@id"
   Place place;
   std::string_view text;
+  std::string_view raw;  // of a word: as it is written, with its quotes and escapes
 };
 
 /// Splits a source into words, braces and line ends as keepalived does: comments from # or ! on, "..." groups words,

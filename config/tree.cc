@@ -12,7 +12,7 @@ std::span<const Word> Statement::words() const {
 }
 
 Word Statement::raw_arguments() const {
-  return arguments().empty() ? Word{{}, place()} : arguments().front();
+  return {tree_->nodes_[index_].raw, arguments().empty() ? place() : arguments().front().place};
 }
 
 bool Statement::has_block() const {
@@ -70,13 +70,21 @@ class TreeBuilder {
     if (!in_statement_) {
       const auto index = static_cast<uint32_t>(tree_.nodes_.size());
       tree_.nodes_.push_back(
-          {static_cast<uint32_t>(tree_.words_.size()), 0, index + 1, false, token.conditional, false, token.place});
+          {static_cast<uint32_t>(tree_.words_.size()), 0, index + 1, {}, false, token.conditional, false, token.place});
       in_statement_ = true;
       owner_ = index;
+    } else {
+      extend_raw(tree_.nodes_.back().raw, token.raw);
     }
     tree_.words_.push_back({token.text, token.place});
     ++tree_.nodes_.back().word_count;
     return true;
+  }
+
+  /// All words of a statement are on one line, so what is between the first and the last is the line's.
+  static void extend_raw(std::string_view& raw, std::string_view last) {
+    if (raw.empty()) raw = last;
+    raw = {raw.data(), static_cast<size_t>(last.data() + last.size() - raw.data())};
   }
 
   bool open(const Token& token) {

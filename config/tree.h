@@ -33,8 +33,8 @@ class Statement {
   [[nodiscard]] std::string_view keyword() const { return words().front().text; }
   [[nodiscard]] std::span<const Word> arguments() const { return words().subspan(1); }
   [[nodiscard]] Place place() const { return words().front().place; }
-  /// The line behind the keyword as it is written, quotes and escapes included, without a comment: for keywords whose
-  /// value has a syntax of its own (commands, regular expressions). Empty if there is nothing.
+  /// The line behind the keyword as it is written, quotes and escapes included, without a comment, up to a brace that
+  /// is not in "...": for keywords whose value has a syntax of its own, see quoting.h. Empty if there is nothing.
   [[nodiscard]] Word raw_arguments() const;
   [[nodiscard]] bool has_block() const;
   /// On a line behind "@id".
@@ -68,7 +68,8 @@ class Tree {
   struct Node {
     uint32_t first_word = 0;
     uint32_t word_count = 0;
-    uint32_t end = 0;  // index after the last node of the block
+    uint32_t end = 0;      // index after the last node of the block
+    std::string_view raw;  // from the first to the last argument
     bool has_block = false;
     bool conditional = false;
     bool close_conditional = false;
