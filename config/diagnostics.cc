@@ -3,6 +3,7 @@
 
 #include <algorithm>
 #include <array>
+#include <iterator>
 #include <numeric>
 #include <utility>
 
@@ -77,6 +78,19 @@ std::string Diagnostic::to_string() const {
 void Diagnostics::add(Severity severity, Place place, std::string message) {
   if (++counts_[static_cast<size_t>(severity)] > kMost) return;
   findings_.push_back({severity, place, std::move(message)});
+}
+
+bool Diagnostics::remark(Remark::Kind kind, std::string_view keyword, std::string_view text, Place place) {
+  auto known = std::ranges::find_if(remarks_, [&](const Remark& remark) {
+    return remark.kind == kind && remark.keyword == keyword && remark.text == text;
+  });
+  if (known == remarks_.end()) {
+    if (remarks_.size() >= kMostRemarks) return false;
+    remarks_.push_back({.kind = kind, .keyword = std::string(keyword), .text = std::string(text), .places = {}});
+    known = std::prev(remarks_.end());
+  }
+  if (known->places.size() < Remark::kMostPlaces) known->places.push_back(location(place));
+  return ++known->count == 1;
 }
 
 Location Diagnostics::location(Place place) const {

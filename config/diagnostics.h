@@ -5,6 +5,7 @@
 #include <cstdint>
 #include <string>
 #include <string_view>
+#include <utility>
 #include <vector>
 
 #include "config/load.h"
@@ -17,6 +18,7 @@ namespace lbdp::config {
 class Diagnostics {
  public:
   static constexpr size_t kMost = 100;
+  static constexpr size_t kMostRemarks = 1000;  // there are fewer keywords
 
   explicit Diagnostics(const Source& source) : source_(source) {}
 
@@ -24,6 +26,12 @@ class Diagnostics {
   void warning(Place place, std::string message) { add(Severity::kWarning, place, std::move(message)); }
   void note(Place place, std::string message) { add(Severity::kNote, place, std::move(message)); }
   void add(Severity severity, Place place, std::string message);
+  /// Notes a place of what is told once, with all its places. True: it is the first one.
+  bool remark(Remark::Kind kind, std::string_view keyword, std::string_view text, Place place);
+  /// The block at `block` lacks `keyword`, and what holds in its place, "wlc: the least loaded server", may surprise.
+  void fallback(Place block, std::string_view keyword, std::string_view text) {
+    remark(Remark::Kind::kDefault, keyword, text, block);
+  }
 
   [[nodiscard]] bool has_errors() const { return counts_[static_cast<size_t>(Severity::kError)] > 0; }
   /// Further findings of this severity are only counted.
@@ -32,6 +40,7 @@ class Diagnostics {
   [[nodiscard]] const Source& source() const { return source_; }
   /// All findings in the order of their places, and last what was left out. Empties this object.
   [[nodiscard]] std::vector<Diagnostic> take();
+  [[nodiscard]] std::vector<Remark> take_remarks() { return std::move(remarks_); }
 
  private:
   struct Finding {
@@ -42,6 +51,7 @@ class Diagnostics {
 
   const Source& source_;
   std::vector<Finding> findings_;
+  std::vector<Remark> remarks_;
   size_t counts_[4] = {};
 };
 

@@ -42,6 +42,7 @@ LoadResult load_text(std::string_view text, const std::string& name, const LoadO
   LoadResult result;
   if (!diagnostics.has_errors()) result.model = std::move(model);
   result.diagnostics = diagnostics.take();
+  result.remarks = diagnostics.take_remarks();
   return result;
 }
 

@@ -28,10 +28,27 @@ struct Diagnostic {
   [[nodiscard]] std::string to_string() const;
 };
 
+/// What is worth one line about a file, however many places it concerns.
+struct Remark {
+  enum class Kind : uint8_t {
+    kNotYet,    // a keyword whose doing is not built yet
+    kNoEffect,  // a keyword that means nothing here
+    kDefault    // the places are of blocks without the keyword, and the text says what holds there
+  };
+  static constexpr size_t kMostPlaces = 8;
+
+  Kind kind = Kind::kNotYet;
+  std::string keyword;
+  std::string text;              // the one line; may be empty for kNotYet
+  std::vector<Location> places;  // the first kMostPlaces
+  size_t count = 0;              // of all places
+};
+
 /// What reading a file gave: the model, if there was no error, and all findings in the order of their places.
 struct LoadResult {
   std::optional<Model> model;
   std::vector<Diagnostic> diagnostics;
+  std::vector<Remark> remarks;  // in the order in which they were made
 
   [[nodiscard]] bool ok() const { return model.has_value(); }
 };

@@ -100,22 +100,28 @@ void check_hidden(const Statement& statement, Context& context) {
                                   "it: '@ID' hides a line, not a block, and belongs before each line of " + name);
 }
 
-/// Says what becomes of a keyword that does not simply work. False: it is not taken.
+/// Says what becomes of a keyword that does not simply work; of one that is taken only the first time, since what
+/// counts is the keyword, and LoadResult::remarks has the other places. False: it is not taken.
 bool report_effect(const Keyword& keyword, const Statement& statement, Context& context) {
-  const std::string name = in_quotes(keyword.name);
-  const std::string note(keyword.note);
+  Diagnostics& diagnostics = context.diagnostics;
+  const std::string_view note = keyword.note;
   switch (keyword.effect) {
     case Effect::kWorks: return true;
     case Effect::kNotYet:
-      context.diagnostics.warning(statement.place(),
-                                  name + " is checked, but does nothing yet" + (note.empty() ? note : ": " + note));
+      if (diagnostics.remark(Remark::Kind::kNotYet, keyword.name, note, statement.place())) {
+        diagnostics.warning(statement.place(), in_quotes(keyword.name) + " is checked, but does nothing yet" +
+                                                   (note.empty() ? "" : ": " + std::string(note)));
+      }
       return true;
     case Effect::kNone:
-      context.diagnostics.add(Severity::kNoEffect, statement.place(), name + " has no effect here: " + note);
+      if (diagnostics.remark(Remark::Kind::kNoEffect, keyword.name, note, statement.place())) {
+        diagnostics.add(Severity::kNoEffect, statement.place(),
+                        in_quotes(keyword.name) + " has no effect here: " + std::string(note));
+      }
       return true;
     case Effect::kRefused:
-      context.diagnostics.error(statement.place(), name + " is not supported: " + note +
-                                                       (statement.has_block() ? "; its block is skipped" : ""));
+      diagnostics.error(statement.place(), in_quotes(keyword.name) + " is not supported: " + std::string(note) +
+                                               (statement.has_block() ? "; its block is skipped" : ""));
       return false;
   }
   return true;

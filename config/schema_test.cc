@@ -46,6 +46,45 @@ TEST(Schema, NamesAreUniqueInABlock) {
   });
 }
 
+/// A language with a keyword of each effect; `take` counts in its scope.
+void* count(void* scope, const Statement&, Context&) {
+  ++*static_cast<int*>(scope);
+  return scope;
+}
+constexpr Keyword kInnerRows[] = {{"works", "", "", "Works.", count}};
+constexpr Block kInner{"bad", {kInnerRows}};
+constexpr Keyword kRows[] = {
+    {"works", "", "", "Works.", count},
+    {"later", "", "", "Later.", count, nullptr, Effect::kNotYet, "the agent will"},
+    {"soon", "", "", "Soon.", count, nullptr, Effect::kNotYet},
+    {"idle", "", "", "Idle.", count, nullptr, Effect::kNone, "nothing to flush"},
+    {"bad", "{ ... }", "", "Bad.", count, &kInner, Effect::kRefused, "it would cut the service"},
+};
+constexpr Block kLanguage{"language", {kRows}};
+
+TEST(Schema, EachEffectIsTold) {
+  const Source source("f", "idle\nlater\nsoon\nlater\nworks\nidle\nidle\nbad {\nworks\n}\n");
+  Diagnostics diagnostics(source);
+  Lexer lexer(source, "", diagnostics);
+  const Tree tree = Tree::parse(lexer, diagnostics);
+  Context context{diagnostics, false};
+  int taken = 0;
+  apply(kLanguage, tree.statements(), &taken, context);
+  EXPECT_EQ(taken, 7) << "all but the refused block";
+  std::string findings;
+  for (const Diagnostic& finding : diagnostics.take()) findings += finding.to_string() + "\n";
+  EXPECT_EQ(findings,
+            "f:1:1: no effect: 'idle' has no effect here: nothing to flush\n"
+            "f:2:1: warning: 'later' is checked, but does nothing yet: the agent will\n"
+            "f:3:1: warning: 'soon' is checked, but does nothing yet\n"
+            "f:8:1: error: 'bad' is not supported: it would cut the service; its block is skipped\n");
+  std::string remarks;
+  for (const Remark& remark : diagnostics.take_remarks()) {
+    remarks += remark.keyword + " " + std::to_string(remark.count) + " " + remark.places.back().to_string() + "\n";
+  }
+  EXPECT_EQ(remarks, "idle 3 f:7:1\nlater 2 f:4:1\nsoon 1 f:3:1\n");
+}
+
 TEST(Schema, DocumentationsExamplesAreGood) {
   std::ifstream file(LBDP_DOCUMENTS "/configuration.md", std::ios::binary);
   const std::string text{std::istreambuf_iterator<char>(file), {}};

@@ -26,8 +26,11 @@ void raise_descriptor_limit() {
   ::setrlimit(RLIMIT_NOFILE, &limit);
 }
 
-ExitCode run(const Options& options, const config::Model& model) {
+ExitCode run(const Options& options, const config::LoadResult& loaded) {
   const auto start_log = make_logger(options.log_level, options.log_format);
+  for (const std::string& line : config::remark_lines(loaded, config::Remark::Kind::kNoEffect)) {
+    start_log->info("No effect: {}", line);
+  }
   raise_descriptor_limit();
   auto eal = dataplane::Eal::start(options.eal_arguments);
   if (!eal) {
@@ -36,7 +39,7 @@ ExitCode run(const Options& options, const config::Model& model) {
   }
   AsyncLog log(options.log_level, options.log_format);  // after EAL: its thread stays on the main lcore
   asio::io_context io(1);
-  auto director = Director::start(io, options, model, dataplane::Dataplane::start, log.logger());
+  auto director = Director::start(io, options, *loaded.model, dataplane::Dataplane::start, log.logger());
   if (!director) {
     start_log->error("{}", director.error().message);
     return ExitCode::kRuntimeFailure;
@@ -60,7 +63,7 @@ ExitCode load_and_run(const Options& options) {
     return loaded.ok() ? ExitCode::kOk : ExitCode::kBadConfiguration;
   }
   config::print_diagnostics(std::cerr, loaded, {.verbose = options.verbose});
-  return loaded.ok() ? run(options, *loaded.model) : ExitCode::kBadConfiguration;
+  return loaded.ok() ? run(options, loaded) : ExitCode::kBadConfiguration;
 }
 
 ExitCode guarded_main(std::span<const char* const> arguments) {

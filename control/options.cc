@@ -31,7 +31,7 @@ void describe(CLI::App& app, Options& options, Flags& flags) {
   app.add_option("--log-format", flags.log_format, "text or json")
       ->capture_default_str()
       ->check(CLI::IsMember({"text", "json"}));
-  app.add_flag("-v,--verbose", options.verbose, "print notes about the file too: defaults taken, words without effect");
+  app.add_flag("-v,--verbose", options.verbose, "with -t: notes about the file too, and the defaults taken");
   app.add_flag("-V,--version", flags.version, "print the version, exit");
   app.add_flag("-h,--help", flags.help, "print this, exit");
 }
