@@ -13,6 +13,7 @@ struct InstanceCounters {
   uint64_t rx_advertisements = 0;  // passed all checks, priority 0 included
   uint64_t rx_priority_zero = 0;
   uint64_t address_list_mismatch = 0;  // of rx_advertisements
+  uint64_t other_checksum = 0;         // of rx_advertisements: version 3 over IPv4, the other reading of the checksum
   std::array<uint64_t, kRejectReasons> rejected{};
   uint64_t tx_advertisements = 0;  // handed to the kernel, priority 0 included
   uint64_t tx_priority_zero = 0;

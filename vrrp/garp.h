@@ -18,4 +18,12 @@ using GarpFrame = std::array<uint8_t, kGarpFrameBytes>;
 /// neither).
 [[nodiscard]] GarpFrame build_garp(const MacAddress& sender, const IpAddress& address);
 
+inline constexpr size_t kNeighbourAdvertisementBytes = 14 + 40 + 24 + 8;
+using NeighbourAdvertisement = std::array<uint8_t, kNeighbourAdvertisementBytes>;
+
+/// An unsolicited neighbour advertisement (RFC 4861 section 7.2.6) as an Ethernet frame: from `address` (IPv6) to all
+/// nodes, hop limit 255, with the Override flag, the Router flag if `router`, and the target's link-layer address.
+[[nodiscard]] NeighbourAdvertisement build_neighbour_advertisement(const MacAddress& sender, const IpAddress& address,
+                                                                   bool router);
+
 }  // namespace lbdp::vrrp

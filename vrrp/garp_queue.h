@@ -12,10 +12,11 @@
 
 namespace lbdp::vrrp {
 
-/// Paces the gratuitous ARPs of one interface. A takeover of 1,000 addresses asks for 5,000 frames; sent in one go they
-/// hold up the reactor and overrun switches and neighbours. Here each address is announced once before any is announced
-/// again, in batches: kBatch frames at once, then kBatch every kInterval (8,000 frames a second). Pure; the caller
-/// sends.
+/// Paces the gratuitous ARPs and neighbour advertisements of one interface. A takeover of 1,000 addresses asks for
+/// 5,000 frames; sent in one go they hold up the reactor and overrun switches and neighbours. Here each address is
+/// announced once before any is announced again, in batches: kBatch frames at once, then kBatch every kInterval (8,000
+/// frames a second); or, where the configuration asks for it (garp_interval, gna_interval), one frame each interval.
+/// Pure; the caller sends.
 class GarpQueue {
  public:
   using TimePoint = std::chrono::steady_clock::time_point;
@@ -23,14 +24,15 @@ class GarpQueue {
   static constexpr std::chrono::milliseconds kInterval{4};
 
   struct Entry {
-    uint8_t owner = 0;
+    uint32_t owner = 0;
     IpAddress address;
   };
 
-  /// Queues `rounds` announcements of each address. `owner` (a virtual router ID) may cancel them. The same request
-  /// again does not make the queue longer: it starts its rounds anew.
-  void add(uint8_t owner, const std::vector<IpAddress>& addresses, unsigned rounds);
-  void cancel(uint8_t owner);
+  /// Queues `rounds` announcements of each address, one frame each `interval`; 0: in batches. `owner` may cancel them.
+  /// The same request again does not make the queue longer: it starts its rounds anew.
+  void add(uint32_t owner, const std::vector<IpAddress>& addresses, unsigned rounds,
+           std::chrono::microseconds interval = {});
+  void cancel(uint32_t owner);
   /// What may be sent at `now`; at most kBatch.
   [[nodiscard]] std::vector<Entry> take(TimePoint now);
   /// When take() has something to give; nothing: never.
@@ -38,11 +40,14 @@ class GarpQueue {
 
  private:
   struct Job {
-    uint8_t owner = 0;
+    uint32_t owner = 0;
     std::vector<IpAddress> addresses;
     unsigned rounds = 0;  // still to do, the current one included
-    size_t next = 0;      // address of the current round
+    std::chrono::microseconds interval{0};
+    size_t next = 0;  // address of the current round
   };
+
+  void end_round();
 
   std::deque<Job> jobs_;
   TimePoint not_before_{};

@@ -96,5 +96,26 @@ TEST(GarpQueue, NothingToSayIsNotQueued) {
   EXPECT_FALSE(queue.deadline());
 }
 
+TEST(GarpQueue, AConfiguredIntervalIsKeptFrameByFrame) {
+  GarpQueue queue;
+  queue.add(150, addresses(3), 2, std::chrono::milliseconds(20));
+  const auto sent = drain(queue, kStart);
+  ASSERT_EQ(sent.size(), 6u);
+  for (size_t i = 0; i < sent.size(); ++i) {
+    EXPECT_EQ(sent[i].first, kStart + i * std::chrono::milliseconds(20)) << i;
+  }
+}
+
+TEST(GarpQueue, OneWithAnIntervalDoesNotHurryWithOneWithout) {
+  GarpQueue queue;
+  queue.add(1, addresses(2), 1);
+  queue.add(2, addresses(2), 1, std::chrono::seconds(1));
+  const auto sent = drain(queue, kStart);
+  ASSERT_EQ(sent.size(), 4u);
+  EXPECT_EQ(sent[1].first, kStart);
+  EXPECT_EQ(sent[2].second.owner, 2u);
+  EXPECT_GE(sent[3].first - sent[2].first, std::chrono::seconds(1));
+}
+
 }  // namespace
 }  // namespace lbdp::vrrp

@@ -16,6 +16,9 @@ using std::chrono::microseconds;
 /// amplified.
 constexpr int kAnswersPerInterval = 64;
 
+/// What a version 3 master can say; the 0 of a broken one would make every pause a failure.
+constexpr microseconds kLeastInterval{10'000};
+
 std::vector<IpPrefix> missing_in(const std::vector<IpPrefix>& from, const std::vector<IpPrefix>& other) {
   std::vector<IpPrefix> missing;
   std::ranges::copy_if(from, std::back_inserter(missing),
@@ -66,7 +69,7 @@ Actions Instance::start(const LinkState& link, TimePoint now) {
   link_ = link;
   warn_of_contradictions(out);
   // What a crashed predecessor left behind. An owner's addresses may be the interface's own: those stay.
-  if (priority_ != kPriorityOwner) out.emplace_back(RemoveAddresses{params_.virtual_addresses});
+  if (priority_ != kPriorityOwner) out.emplace_back(RemoveAddresses{params_.all_addresses()});
   if (!link_.usable()) {
     become_fault(" (init)", out);
   } else if (priority_ == kPriorityOwner && params_.initial_master) {
@@ -86,10 +89,7 @@ Actions Instance::receive(const Advertisement& advertisement, TimePoint now) {
 
 Actions Instance::expire(TimePoint now) {
   Actions out;
-  if (garp_again_ && now >= *garp_again_) {
-    send_garp(addresses_of(params_.virtual_addresses), out);
-    garp_again_.reset();
-  }
+  announce_due(now, out);
   if (!timer_ || now < *timer_) return out;
   if (state_ == State::kBackup) {
     log(out, LogLevel::kDebug, "Receive advertisement timeout");
@@ -125,7 +125,13 @@ Actions Instance::reconfigure(InstanceParams params, TimePoint now) {
   if (before.advert_int != params_.advert_int || before.down_timer_adverts != params_.down_timer_adverts) {
     change_interval(now);
   }
-  if (state_ == State::kMaster) change_addresses(before.virtual_addresses, now, out);
+  if (state_ == State::kMaster) {
+    change_addresses(before.all_addresses(), now, out);
+    const auto refresh = params_.announcements.refresh;
+    if (refresh != before.announcements.refresh) {
+      garp_refresh_ = refresh.count() > 0 ? std::optional(now + refresh) : std::nullopt;
+    }
+  }
   return out;
 }
 
@@ -156,6 +162,7 @@ void Instance::receive_as_backup(const Advertisement& advertisement, TimePoint n
   }
   heard_address_ = advertisement.source;
   heard_priority_ = advertisement.priority;
+  learn_interval(advertisement, now, out);
   const bool lower = advertisement.priority < priority_;
   if (!lower) preempt_at_.reset();
   preempting_ = lower && !holds_back(now, out);
@@ -195,7 +202,16 @@ void Instance::receive_as_master(const Advertisement& advertisement, TimePoint n
     return;
   }
   const bool lower = advertisement.priority < priority_ || (advertisement.priority == priority_ && by_address < 0);
-  lower ? defend(advertisement, now, out) : yield_to(advertisement, now, out);
+  if (lower) return defend(advertisement, now, out);
+  if (priority_ == kPriorityOwner && params_.owner_ignore_adverts) {
+    if (notices_.news(kOwnerIgnores, now)) {
+      log(out, LogLevel::kWarning,
+          fmt::format("another owner advertises from {}; ignored, as owner_ignore_adverts says",
+                      advertisement.source.to_string()));
+    }
+    return;
+  }
+  yield_to(advertisement, now, out);
 }
 
 void Instance::defend(const Advertisement& advertisement, TimePoint now, Actions& out) {
@@ -204,12 +220,16 @@ void Instance::defend(const Advertisement& advertisement, TimePoint now, Actions
         fmt::format("Received advert from {} with lower priority {}, ours {}, forcing new election",
                     advertisement.source.to_string(), advertisement.priority, priority_));
   }
-  send_at_once(now, out);
+  if (!params_.lower_prio_no_advert) send_at_once(now, out);
   // The other one announced the addresses too: take them back, but let a flood of adverts not become one of ARPs.
   if (last_defence_ && now - *last_defence_ < params_.advert_int) return;
   last_defence_ = now;
-  send_garp(addresses_of(params_.virtual_addresses), out);
-  if (!garp_again_) garp_again_ = now + params_.garp_master_delay;
+  const Announcements& how = params_.announcements;
+  if (how.lower_prio_repeat == 0) return;
+  send_garp(addresses_of(params_.all_addresses()), how.lower_prio_repeat, out);
+  if (garp_again_ || how.lower_prio_delay.count() == 0) return;
+  garp_again_ = now + how.lower_prio_delay;
+  garp_again_rounds_ = how.lower_prio_repeat;
 }
 
 void Instance::yield_to(const Advertisement& advertisement, TimePoint now, Actions& out) {
@@ -224,10 +244,24 @@ void Instance::yield_to(const Advertisement& advertisement, TimePoint now, Actio
                                 ? fmt::format("with same priority {} but higher IP address than ours", priority_)
                                 : fmt::format("with higher priority {}, ours {}", advertisement.priority, priority_);
   log(out, LogLevel::kInfo, fmt::format("Master received advert from {} {}", from, found));
+  if (params_.higher_prio_send_advert) send_at_once(now, out);
   heard_address_ = advertisement.source;
   heard_priority_ = advertisement.priority;
   give_up_addresses(out);
+  // Before the down timer is set: it is the new master's interval that counts from here on.
+  if (params_.version == kVersion3) master_interval_ = std::max(advertisement.advert_int, kLeastInterval);
   become_backup(fmt::format("advertisement from {} {}", from, found), "", now, out);
+}
+
+/// RFC 5798 section 6.4.2: a backup takes over its master's interval. Version 2 refuses another one before.
+void Instance::learn_interval(const Advertisement& advertisement, TimePoint now, Actions& out) {
+  if (params_.version != kVersion3) return;
+  if (advertisement.advert_int != params_.advert_int && notices_.news(kOtherInterval, now)) {
+    log(out, LogLevel::kInfo,
+        fmt::format("advertisement interval of {} is {:.2f} s, ours is {:.2f} s: the master's counts",
+                    advertisement.source.to_string(), seconds(advertisement.advert_int), seconds(params_.advert_int)));
+  }
+  master_interval_ = std::max(advertisement.advert_int, kLeastInterval);
 }
 
 // --- transitions
@@ -236,12 +270,13 @@ void Instance::become_master(std::string cause, TimePoint now, Actions& out) {
   send_advertisement(now, out);
   log(out, LogLevel::kInfo, "Entering MASTER STATE");
   log(out, LogLevel::kDebug, "setting VIPs.");
-  out.emplace_back(AddAddresses{params_.virtual_addresses});
+  out.emplace_back(AddAddresses{params_.all_addresses()});
   // Before the gratuitous ARPs: whoever serves the addresses should do so when the first client is told.
   enter(State::kMaster, std::move(cause), out);
   timer_ = now + params_.advert_int;
-  send_garp(addresses_of(params_.virtual_addresses), out);
-  if (params_.garp_master_delay.count() > 0) garp_again_ = now + params_.garp_master_delay;
+  master_interval_ = params_.advert_int;
+  send_garp_on_takeover(addresses_of(params_.all_addresses()), now, out);
+  if (params_.announcements.refresh.count() > 0) garp_refresh_ = now + params_.announcements.refresh;
 }
 
 void Instance::become_backup(std::string cause, std::string_view log_suffix, TimePoint now, Actions& out) {
@@ -260,13 +295,14 @@ void Instance::become_fault(std::string_view log_suffix, Actions& out) {
   log(out, LogLevel::kInfo, fmt::format("Entering FAULT STATE{}", log_suffix));
   heard_address_.reset();
   heard_priority_ = 0;
+  master_interval_ = params_.advert_int;
   enter(State::kFault, link_.problem, out);
 }
 
 void Instance::give_up_addresses(Actions& out) {
   out.emplace_back(CancelGarp{});
   log(out, LogLevel::kDebug, "removing VIPs.");
-  out.emplace_back(RemoveAddresses{params_.virtual_addresses});
+  out.emplace_back(RemoveAddresses{params_.all_addresses()});
 }
 
 /// Nothing that the old state had planned survives into the new one.
@@ -274,6 +310,7 @@ void Instance::enter(State state, std::string cause, Actions& out) {
   const State from = std::exchange(state_, state);
   timer_.reset();
   garp_again_.reset();
+  garp_refresh_.reset();
   preempt_at_.reset();
   preempting_ = false;
   last_defence_.reset();
@@ -296,9 +333,28 @@ void Instance::send_at_once(TimePoint now, Actions& out) {
   last_sent_ = now;
 }
 
-void Instance::send_garp(std::vector<IpAddress> addresses, Actions& out) {
-  if (addresses.empty() || params_.garp_master_repeat == 0) return;
-  out.emplace_back(SendGarp{std::move(addresses), params_.garp_master_repeat});
+void Instance::announce_due(TimePoint now, Actions& out) {
+  if (garp_again_ && now >= *garp_again_) {
+    send_garp(addresses_of(params_.all_addresses()), garp_again_rounds_, out);
+    garp_again_.reset();
+  }
+  if (garp_refresh_ && now >= *garp_refresh_) {
+    send_garp(addresses_of(params_.all_addresses()), params_.announcements.refresh_repeat, out);
+    garp_refresh_ = now + params_.announcements.refresh;
+  }
+}
+
+void Instance::send_garp(std::vector<IpAddress> addresses, unsigned rounds, Actions& out) {
+  if (addresses.empty() || rounds == 0) return;
+  out.emplace_back(SendGarp{std::move(addresses), rounds});
+}
+
+void Instance::send_garp_on_takeover(std::vector<IpAddress> addresses, TimePoint now, Actions& out) {
+  const Announcements& how = params_.announcements;
+  send_garp(std::move(addresses), how.master_repeat, out);
+  if (how.master_delay.count() == 0 || how.master_repeat == 0) return;
+  garp_again_ = now + how.master_delay;
+  garp_again_rounds_ = how.master_repeat;
 }
 
 // --- changes of parameters
@@ -306,9 +362,16 @@ void Instance::send_garp(std::vector<IpAddress> addresses, Actions& out) {
 void Instance::adopt(InstanceParams params) {
   contradiction_ = contradictions(params);
   params_ = resolve(std::move(params));
-  expectation_ = Expectation{.advert_int = std::chrono::duration_cast<std::chrono::seconds>(params_.advert_int),
+  // What an other master taught stays: it goes on with its own interval.
+  if (master_interval_.count() == 0 || state_ == State::kMaster || params_.version == kVersion2) {
+    master_interval_ = params_.advert_int;
+  }
+  expectation_ = Expectation{.version = params_.version,
+                             .advert_int = params_.advert_int,
                              .auth_pass = params_.auth_pass,
                              .multicast_group = params_.multicast_group,
+                             .unicast_peers = params_.unicast_peers,
+                             .check_unicast_src = params_.check_unicast_src,
                              .addresses = addresses_of(params_.virtual_addresses)};
 }
 
@@ -317,14 +380,14 @@ void Instance::warn_of_contradictions(Actions& out) const {
 }
 
 void Instance::change_addresses(const std::vector<IpPrefix>& before, TimePoint now, Actions& out) {
-  auto removed = missing_in(before, params_.virtual_addresses);
-  auto added = missing_in(params_.virtual_addresses, before);
+  const auto wanted = params_.all_addresses();
+  auto removed = missing_in(before, wanted);
+  auto added = missing_in(wanted, before);
   if (!removed.empty()) out.emplace_back(RemoveAddresses{std::move(removed)});
   if (added.empty()) return;
   const auto announced = addresses_of(added);
   out.emplace_back(AddAddresses{std::move(added)});
-  send_garp(announced, out);
-  if (params_.garp_master_delay.count() > 0) garp_again_ = now + params_.garp_master_delay;
+  send_garp_on_takeover(announced, now, out);
 }
 
 void Instance::change_interval(TimePoint now) {
@@ -344,8 +407,11 @@ void Instance::change_priority(uint8_t priority, Actions& out) {
 // --- what others may know
 
 std::optional<TimePoint> Instance::deadline() const {
-  if (!timer_ || !garp_again_) return timer_ ? timer_ : garp_again_;
-  return std::min(*timer_, *garp_again_);
+  std::optional<TimePoint> first = timer_;
+  for (const auto& other : {garp_again_, garp_refresh_}) {
+    if (other && (!first || *other < *first)) first = other;
+  }
+  return first;
 }
 
 std::optional<IpAddress> Instance::master_address() const {
@@ -356,13 +422,14 @@ uint8_t Instance::master_priority() const {
   return state_ == State::kMaster ? priority_ : heard_priority_;
 }
 
-/// RFC 3768 section 6.1: the higher the priority, the sooner.
+/// The higher the priority, the sooner: RFC 3768 section 6.1 counts in seconds, RFC 5798 in the master's intervals.
 microseconds Instance::skew() const {
-  return microseconds{std::chrono::seconds{1}} * (256 - priority_) / 256;
+  const microseconds unit = params_.version == kVersion3 ? master_interval_ : microseconds{std::chrono::seconds{1}};
+  return unit * (256 - priority_) / 256;
 }
 
 microseconds Instance::down_interval() const {
-  return params_.advert_int * params_.down_timer_adverts + skew();
+  return master_interval_ * params_.down_timer_adverts + skew();
 }
 
 std::string Instance::timeout_cause() const {

@@ -36,7 +36,7 @@ struct AddAddresses {
 struct RemoveAddresses {
   std::vector<IpPrefix> addresses;
 };
-/// `rounds` gratuitous ARPs for each address, round by round.
+/// `rounds` gratuitous ARPs or unsolicited neighbour advertisements for each address, round by round.
 struct SendGarp {
   std::vector<IpAddress> addresses;
   unsigned rounds = 0;
@@ -52,8 +52,9 @@ using Action =
     std::variant<SendAdvertisement, AddAddresses, RemoveAddresses, SendGarp, CancelGarp, LogLine, Transition>;
 using Actions = std::vector<Action>;
 
-/// One virtual router (RFC 3768 section 6) as keepalived runs it: a pure state machine. Events and the time go in,
-/// actions come out; deadline() says when to call expire(). No I/O, no clock of its own; not thread-safe.
+/// One virtual router (RFC 3768 section 6, RFC 5798 section 6) as keepalived runs it: a pure state machine. Events and
+/// the time go in, actions come out; deadline() says when to call expire(). No I/O, no clock of its own; not
+/// thread-safe.
 class Instance {
  public:
   explicit Instance(InstanceParams params);
@@ -87,7 +88,15 @@ class Instance {
   [[nodiscard]] const Expectation& expectation() const { return expectation_; }
 
  private:
-  enum Notice : size_t { kLowerDiscarded, kLowerReceived, kOwnAddress, kPriorityZero, kNotices };
+  enum Notice : size_t {
+    kLowerDiscarded,
+    kLowerReceived,
+    kOwnAddress,
+    kPriorityZero,
+    kOtherInterval,
+    kOwnerIgnores,
+    kNotices
+  };
 
   void receive_as_backup(const Advertisement& advertisement, TimePoint now, Actions& out);
   void receive_as_master(const Advertisement& advertisement, TimePoint now, Actions& out);
@@ -103,7 +112,10 @@ class Instance {
 
   void send_advertisement(TimePoint now, Actions& out);
   void send_at_once(TimePoint now, Actions& out);
-  void send_garp(std::vector<IpAddress> addresses, Actions& out);
+  void learn_interval(const Advertisement& advertisement, TimePoint now, Actions& out);
+  void announce_due(TimePoint now, Actions& out);
+  void send_garp(std::vector<IpAddress> addresses, unsigned rounds, Actions& out);
+  void send_garp_on_takeover(std::vector<IpAddress> addresses, TimePoint now, Actions& out);
   void change_addresses(const std::vector<IpPrefix>& before, TimePoint now, Actions& out);
   void change_interval(TimePoint now);
   void change_priority(uint8_t priority, Actions& out);
@@ -122,11 +134,15 @@ class Instance {
   LinkState link_;
   std::optional<IpAddress> heard_address_;  // of the last accepted or discarded advertisement
   uint8_t heard_priority_ = 0;
+  std::chrono::microseconds master_interval_{
+      0};                      // Master_Adver_Interval of RFC 5798 section 6.1; ours until one is heard
   bool preempting_ = false;    // the last advertisement was discarded, the down timer runs on
   std::string contradiction_;  // keywords of params_ that exclude each other, and which one lost
 
-  std::optional<TimePoint> timer_;         // BACKUP: the master is down; MASTER: the next advertisement
-  std::optional<TimePoint> garp_again_;    // the second set of gratuitous ARPs
+  std::optional<TimePoint> timer_;       // BACKUP: the master is down; MASTER: the next advertisement
+  std::optional<TimePoint> garp_again_;  // the second set of gratuitous ARPs
+  unsigned garp_again_rounds_ = 0;
+  std::optional<TimePoint> garp_refresh_;  // the next refresh
   std::optional<TimePoint> preempt_at_;    // before it, a lower-priority master is left alone
   std::optional<TimePoint> last_sent_;     // advertisement
   std::optional<TimePoint> last_defence_;  // gratuitous ARPs against a lower-priority master

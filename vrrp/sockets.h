@@ -2,6 +2,7 @@
 #pragma once
 
 #include <cstdint>
+#include <optional>
 #include <set>
 #include <span>
 #include <string>
@@ -10,6 +11,7 @@
 
 #include "config/types/ip_address.h"
 #include "config/types/result.h"
+#include "vrrp/packet.h"
 
 namespace lbdp::vrrp {
 
@@ -34,14 +36,22 @@ class UniqueFd {
   int fd_ = -1;
 };
 
-/// A raw socket for IP protocol 112 on one interface: sends whole IPv4 datagrams, receives those to the groups.
-[[nodiscard]] Result<UniqueFd> open_advertisement_socket(const std::string& interface, unsigned index,
+/// A raw socket for IP protocol 112 on one interface: receives what is sent to the groups and to the interface's own
+/// addresses. IPv4: takes and gives whole datagrams; IPv6: VRRP messages.
+[[nodiscard]] Result<UniqueFd> open_advertisement_socket(Family family, const std::string& interface, unsigned index,
                                                          const std::set<IpAddress>& groups);
 /// A packet socket that sends Ethernet frames and receives nothing.
 [[nodiscard]] Result<UniqueFd> open_frame_socket();
 
-/// Hands the kernel one datagram or frame; never waits.
-[[nodiscard]] std::error_code send_datagram(int fd, std::span<const uint8_t> datagram, const IpAddress& destination);
+/// Hands the kernel one advertisement on the interface with that index; never waits.
+[[nodiscard]] std::error_code send_advertisement(int fd, unsigned index, const OutgoingAdvertisement& advertisement);
 [[nodiscard]] std::error_code send_frame(int fd, unsigned index, std::span<const uint8_t> frame);
+
+/// What one look into an advertisement socket gave.
+struct Received {
+  bool any = false;                // false: nothing waits, or an error that comes once (ENETDOWN)
+  std::optional<Message> message;  // into the buffer; nothing: something that is no whole datagram
+};
+[[nodiscard]] Received receive_message(int fd, Family family, std::span<uint8_t> buffer);
 
 }  // namespace lbdp::vrrp

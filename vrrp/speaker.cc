@@ -28,37 +28,13 @@ struct Key {
   std::string interface;
   uint8_t virtual_router_id = 0;
   Family family = Family::kIpv4;
+  bool unicast = false;
 
   friend auto operator<=>(const Key&, const Key&) = default;
 };
 
 Key key_of(const InstanceParams& params) {
-  return {params.interface, params.virtual_router_id, Family::kIpv4};
-}
-
-Result<void> validate(const InstanceParams& params) {
-  const auto refuse = [&](const std::string& why) { return fail("vrrp_instance " + params.name + ": " + why); };
-  const auto interval = params.advert_int;
-  if (params.interface.empty()) return refuse("no interface");
-  if (params.virtual_router_id == 0) return refuse("virtual_router_id 0, must be from 1 to 255");
-  if (params.priority == 0) return refuse("priority 0, must be from 1 to 255");
-  if (interval < std::chrono::seconds(1) || interval > std::chrono::seconds(255) ||
-      interval % std::chrono::seconds(1) != std::chrono::microseconds(0)) {
-    return refuse("advert_int must be a whole number of seconds from 1 to 255 in VRRP version 2");
-  }
-  if (params.down_timer_adverts == 0) return refuse("down_timer_adverts 0, must be from 1 to 100");
-  if (!params.multicast_group.is_v4() || !params.multicast_group.is_multicast()) {
-    return refuse(params.multicast_group.to_string() + " is not an IPv4 multicast group");
-  }
-  if (params.virtual_addresses.size() > kMaxAdvertisedAddresses) {
-    return refuse(std::to_string(params.virtual_addresses.size()) + " virtual addresses, an advertisement holds 255");
-  }
-  const auto is_v6 = [](const IpPrefix& prefix) { return !prefix.address.is_v4(); };
-  if (const auto found = std::ranges::find_if(params.virtual_addresses, is_v6);
-      found != params.virtual_addresses.end()) {
-    return refuse("IPv6 address " + found->address.to_string() + " in a VRRP version 2 instance");
-  }
-  return {};
+  return {params.interface, params.virtual_router_id, params.family(), params.unicast()};
 }
 
 spdlog::level::level_enum to_spdlog(LogLevel level) {
@@ -72,10 +48,12 @@ spdlog::level::level_enum to_spdlog(LogLevel level) {
 
 /// An instance and what belongs to it alone.
 struct Runner {
-  Runner(asio::io_context& io, const InstanceParams& params, std::shared_ptr<Link> its_link)
-      : instance(params), link(std::move(its_link)), timer(io) {}
+  Runner(asio::io_context& io, uint32_t its_id, const InstanceParams& params, std::shared_ptr<Link> its_link)
+      : id(its_id), instance(params), link(std::move(its_link)), timer(io) {}
 
-  enum Notice : size_t { kAddressList = kRejectReasons, kSendError, kHostError, kNotices };
+  enum Notice : size_t { kAddressList = kRejectReasons, kSendError, kHostError, kChecksumKind, kNotices };
+
+  uint32_t id;  // owner of its announcements
 
   Instance instance;
   std::shared_ptr<Link> link;
@@ -94,7 +72,8 @@ using RunnerPtr = std::shared_ptr<Runner>;
 std::vector<Counter> to_list(const InstanceCounters& counters, const LinkCounters& link) {
   std::vector<Counter> list{{"rx_advertisements", counters.rx_advertisements},
                             {"rx_priority_zero", counters.rx_priority_zero},
-                            {"address_list_mismatch", counters.address_list_mismatch}};
+                            {"address_list_mismatch", counters.address_list_mismatch},
+                            {"other_checksum", counters.other_checksum}};
   for (size_t i = 0; i < kRejectReasons; ++i) {
     list.push_back({to_string(static_cast<Reject>(i)), counters.rejected.at(i)});
   }
@@ -122,12 +101,15 @@ struct Speaker::Impl : public std::enable_shared_from_this<Speaker::Impl>, publi
   void stop();
   [[nodiscard]] std::vector<InstanceStatus> status() const;
 
-  void on_datagram(Link& link, std::span<const uint8_t> datagram) override;
-  void on_garp(Link& link, uint8_t owner, std::error_code error) override;
+  void on_message(Link& link, const std::optional<Message>& message) override;
+  void on_garp(Link& link, uint32_t owner, std::error_code error) override;
 
   void remove_missing(const std::vector<InstanceParams>& wanted);
   void reconfigure_present(const std::vector<InstanceParams>& wanted);
   void add_new(const std::vector<InstanceParams>& wanted);
+  [[nodiscard]] RunnerPtr addressee(const Link& link, const Message& message) const;
+  void take(const RunnerPtr& runner, const Advertisement& advertisement);
+  [[nodiscard]] LinkState link_state(const Runner& runner) const;
   void refresh_link(Link& link);
   void refresh_links();
   void look_again();
@@ -144,13 +126,16 @@ struct Speaker::Impl : public std::enable_shared_from_this<Speaker::Impl>, publi
   void arm(const RunnerPtr& runner);
   void on_timer(const RunnerPtr& runner);
   void notice_delay(Runner& runner);
-  void reject(Runner& runner, const Rejection& rejection, std::span<const uint8_t> datagram);
+  void reject(Runner& runner, const Rejection& rejection, const IpAddress& source);
+  [[nodiscard]] std::error_code send_to(Runner& runner, const IpAddress& destination, uint8_t priority);
   void report(Runner& runner, Runner::Notice notice, const std::string& text);
 
   asio::io_context& io;
   Host& host;
   spdlog::logger& log;
   std::map<Key, RunnerPtr> runners;
+  std::map<uint32_t, RunnerPtr> runners_by_id;
+  uint32_t next_id = 0;
   std::map<std::string, std::shared_ptr<Link>> links;
   std::map<std::string, LinkCounters> link_counters;
   std::set<std::string> changed;  // interfaces to look at
@@ -164,7 +149,7 @@ Result<void> Speaker::Impl::apply(const std::vector<InstanceParams>& instances) 
     if (auto valid = validate(params); !valid) return valid;
     if (!seen.insert(key_of(params)).second) {
       return fail("vrrp_instance " + params.name + ": virtual_router_id " + std::to_string(params.virtual_router_id) +
-                  " is already used on interface " + params.interface);
+                  " is already used on interface " + params.interface + " for the same address family");
     }
   }
   remove_missing(instances);
@@ -184,6 +169,7 @@ void Speaker::Impl::remove_missing(const std::vector<InstanceParams>& wanted) {
     }
     const RunnerPtr runner = it->second;
     it = runners.erase(it);
+    runners_by_id.erase(runner->id);
     run(runner, runner->instance.stop(Clock::now()));
   }
 }
@@ -212,28 +198,41 @@ void Speaker::Impl::add_new(const std::vector<InstanceParams>& wanted) {
     if (runners.contains(key)) continue;
     auto& link = links[key.interface];
     if (!link) link = std::make_shared<Link>(io, key.interface, *this);
-    added.push_back(runners[key] = std::make_shared<Runner>(io, params, link));
+    added.push_back(std::make_shared<Runner>(io, next_id++, params, link));
+    runners[key] = runners_by_id[added.back()->id] = added.back();
   }
   for (const RunnerPtr& runner : added) {
     refresh_link(*runner->link);
-    run(runner, runner->instance.start(runner->link->state(), Clock::now()));
+    run(runner, runner->instance.start(link_state(*runner), Clock::now()));
   }
+}
+
+LinkState Speaker::Impl::link_state(const Runner& runner) const {
+  const InstanceParams& params = runner.instance.params();
+  SourceQuery query{
+      .family = params.family(), .unicast = params.unicast(), .wanted = params.source, .virtual_addresses = {}};
+  for (const auto& [key, other] : runners) {
+    if (key.interface != params.interface) continue;
+    for (const IpPrefix& prefix : other->instance.params().all_addresses()) {
+      query.virtual_addresses.insert(prefix.address);
+    }
+  }
+  return runner.link->state(query);
 }
 
 /// Looks at one interface and tells its instances.
 void Speaker::Impl::refresh_link(Link& link) {
-  std::set<IpAddress> groups;
-  std::set<IpAddress> virtual_addresses;
+  Link::Groups groups;
   std::vector<RunnerPtr> users;
   for (const auto& [key, runner] : runners) {
     if (key.interface != link.name()) continue;
     const InstanceParams& params = runner->instance.params();
-    groups.insert(params.multicast_group);
-    for (const IpPrefix& prefix : params.virtual_addresses) virtual_addresses.insert(prefix.address);
+    auto& joined = groups[params.family()];
+    if (!params.unicast()) joined.insert(params.multicast_group);
     users.push_back(runner);
   }
-  const LinkState state = link.refresh(groups, virtual_addresses);
-  for (const RunnerPtr& runner : users) run(runner, runner->instance.set_link(state, Clock::now()));
+  link.refresh(groups);
+  for (const RunnerPtr& runner : users) run(runner, runner->instance.set_link(link_state(*runner), Clock::now()));
 }
 
 void Speaker::Impl::refresh_links() {
@@ -269,39 +268,60 @@ void Speaker::Impl::stop() {
 
 // --- what arrives
 
-void Speaker::Impl::on_datagram(Link& link, std::span<const uint8_t> datagram) {
-  const auto virtual_router_id = peek_virtual_router_id(datagram);
-  if (!virtual_router_id) {
+/// Whose message this is. One for the other mode (unicast, multicast) goes to the instance too: it says what is wrong.
+RunnerPtr Speaker::Impl::addressee(const Link& link, const Message& message) const {
+  const auto virtual_router_id = peek_virtual_router_id(message.bytes);
+  if (!virtual_router_id) return nullptr;
+  const bool unicast = !message.destination.is_multicast();
+  for (const bool mode : {unicast, !unicast}) {
+    const auto found = runners.find(Key{link.name(), *virtual_router_id, message.source.family(), mode});
+    if (found != runners.end()) return found->second;
+  }
+  return nullptr;
+}
+
+void Speaker::Impl::on_message(Link& link, const std::optional<Message>& message) {
+  if (!message || !peek_virtual_router_id(message->bytes)) {
     ++link_counters[link.name()].unreadable;
     return;
   }
-  const auto found = runners.find(Key{link.name(), *virtual_router_id, Family::kIpv4});
-  if (found == runners.end()) {
+  const RunnerPtr runner = addressee(link, *message);
+  if (!runner) {
     ++link_counters[link.name()].other_virtual_router;
     return;
   }
-  const RunnerPtr runner = found->second;
-  const auto advertisement = decode(datagram, runner->instance.expectation());
-  if (!advertisement) return reject(*runner, advertisement.error(), datagram);
-  ++runner->counters.rx_advertisements;
-  if (advertisement->priority == kPriorityStop) ++runner->counters.rx_priority_zero;
-  if (!advertisement->addresses_match) {
-    ++runner->counters.address_list_mismatch;
-    report(*runner, Runner::kAddressList,
-           "the " + std::to_string(advertisement->address_count) + " addresses in the advert from " +
-               advertisement->source.to_string() + " are not our " +
-               std::to_string(runner->instance.params().virtual_addresses.size()) + " virtual addresses");
-  }
-  notice_delay(*runner);
-  run(runner, runner->instance.receive(*advertisement, Clock::now()));
+  const auto advertisement = decode(*message, runner->instance.expectation());
+  if (!advertisement) return reject(*runner, advertisement.error(), message->source);
+  take(runner, *advertisement);
 }
 
-void Speaker::Impl::reject(Runner& runner, const Rejection& rejection, std::span<const uint8_t> datagram) {
+void Speaker::Impl::take(const RunnerPtr& runner, const Advertisement& advertisement) {
+  const InstanceParams& params = runner->instance.params();
+  const std::string from = advertisement.source.to_string();
+  ++runner->counters.rx_advertisements;
+  if (advertisement.priority == kPriorityStop) ++runner->counters.rx_priority_zero;
+  if (!advertisement.addresses_match) {
+    ++runner->counters.address_list_mismatch;
+    report(*runner, Runner::kAddressList,
+           "the " + std::to_string(advertisement.address_count) + " addresses in the advert from " + from +
+               " are not our " + std::to_string(params.virtual_addresses.size()) + " virtual addresses");
+  }
+  if (params.version == kVersion3 && params.family() == Family::kIpv4 &&
+      advertisement.plain_checksum != params.plain_checksum) {
+    ++runner->counters.other_checksum;
+    report(*runner, Runner::kChecksumKind,
+           "the checksum in the advert from " + from + (advertisement.plain_checksum ? " leaves out" : " covers") +
+               " the pseudo-header, ours does not do so; accepted (see v3_checksum_as_v2)");
+  }
+  notice_delay(*runner);
+  run(runner, runner->instance.receive(advertisement, Clock::now()));
+}
+
+void Speaker::Impl::reject(Runner& runner, const Rejection& rejection, const IpAddress& source) {
   const auto reason = static_cast<size_t>(rejection.reason);
   ++runner.counters.rejected.at(reason);
-  const auto source = peek_source(datagram);
   report(runner, static_cast<Runner::Notice>(reason),
-         rejection.detail + " - advert from " + (source ? source->to_string() : "unknown") + " dropped (" +
+         rejection.detail + " - advert from " + source.to_string() + " dropped (" +
              std::string(to_string(rejection.reason)) + ")");
 }
 
@@ -311,9 +331,9 @@ void Speaker::Impl::report(Runner& runner, Runner::Notice notice, const std::str
   log.warn("({}) {}", runner.instance.params().name, text);
 }
 
-void Speaker::Impl::on_garp(Link& link, uint8_t owner, std::error_code error) {
-  const auto found = runners.find(Key{link.name(), owner, Family::kIpv4});
-  if (found == runners.end()) return;
+void Speaker::Impl::on_garp(Link& /*link*/, uint32_t owner, std::error_code error) {
+  const auto found = runners_by_id.find(owner);
+  if (found == runners_by_id.end()) return;
   Runner& runner = *found->second;
   ++(error ? runner.counters.tx_garp_errors : runner.counters.tx_garp);
   if (error) report(runner, Runner::kSendError, "send gratuitous ARP error: " + error.message());
@@ -368,27 +388,41 @@ void Speaker::Impl::perform(const RunnerPtr& runner, Action& action) {
   std::visit([&](auto& what) { perform_now(*runner, what); }, action);
 }
 
-void Speaker::Impl::perform_now(Runner& runner, const SendAdvertisement& send) {
+std::error_code Speaker::Impl::send_to(Runner& runner, const IpAddress& destination, uint8_t priority) {
   const InstanceParams& params = runner.instance.params();
-  const auto source = runner.instance.link().address;
   ++runner.ip_id;
   if (runner.ip_id == 0) ++runner.ip_id;  // 0 would make the kernel choose one
   // Without an address (the interface is going down) the kernel may still find one.
-  const auto datagram = encode({.source = source.value_or(IpAddress{}),
-                                .destination = params.multicast_group,
-                                .ip_id = runner.ip_id,
-                                .virtual_router_id = params.virtual_router_id,
-                                .priority = send.priority,
-                                .advert_int = runner.instance.expectation().advert_int,
-                                .auth_pass = params.auth_pass,
-                                .addresses = runner.instance.expectation().addresses});
-  if (const auto error = runner.link->send(datagram, params.multicast_group)) {
-    ++runner.counters.tx_errors;
-    return report(runner, Runner::kSendError,
-                  "send advert error " + std::to_string(error.value()) + " (" + error.message() + ")");
+  const IpAddress unspecified =
+      params.family() == Family::kIpv4 ? IpAddress{} : IpAddress::v6(std::array<uint8_t, 16>{});
+  return runner.link->send({.version = params.version,
+                            .source = runner.instance.link().address.value_or(unspecified),
+                            .destination = destination,
+                            .ttl = params.unicast() ? params.unicast_ttl : kVrrpTtl,
+                            .ip_id = runner.ip_id,
+                            .virtual_router_id = params.virtual_router_id,
+                            .priority = priority,
+                            .advert_int = params.advert_int,
+                            .auth_pass = params.auth_pass,
+                            .plain_checksum = params.plain_checksum,
+                            .addresses = runner.instance.expectation().addresses});
+}
+
+void Speaker::Impl::perform_now(Runner& runner, const SendAdvertisement& send) {
+  const InstanceParams& params = runner.instance.params();
+  std::vector<IpAddress> destinations;
+  for (const UnicastPeer& peer : params.unicast_peers) destinations.push_back(peer.address);
+  if (destinations.empty()) destinations.push_back(params.multicast_group);
+  for (const IpAddress& destination : destinations) {
+    if (const auto error = send_to(runner, destination, send.priority)) {
+      ++runner.counters.tx_errors;
+      report(runner, Runner::kSendError,
+             "send advert error " + std::to_string(error.value()) + " (" + error.message() + ")");
+      continue;
+    }
+    ++runner.counters.tx_advertisements;
+    if (send.priority == kPriorityStop) ++runner.counters.tx_priority_zero;
   }
-  ++runner.counters.tx_advertisements;
-  if (send.priority == kPriorityStop) ++runner.counters.tx_priority_zero;
 }
 
 void Speaker::Impl::perform_now(Runner& runner, const AddAddresses& add) {
@@ -413,14 +447,20 @@ void Speaker::Impl::perform_now(Runner& runner, const RemoveAddresses& remove) {
 
 void Speaker::Impl::perform_now(Runner& runner, const SendGarp& garp) {
   const InstanceParams& params = runner.instance.params();
-  log.info("({}) Sending/queueing gratuitous ARPs on {} for {}", params.name, params.interface,
-           garp.addresses.size() == 1 ? garp.addresses.front().to_string()
-                                      : std::to_string(garp.addresses.size()) + " addresses");
-  runner.link->queue_garp(params.virtual_router_id, garp.addresses, garp.rounds);
+  std::map<Family, std::vector<IpAddress>> by_family;
+  for (const IpAddress& address : garp.addresses) by_family[address.family()].push_back(address);
+  for (const auto& [family, addresses] : by_family) {
+    const bool arp = family == Family::kIpv4;
+    log.info("({}) Sending/queueing {} on {} for {}", params.name,
+             arp ? "gratuitous ARPs" : "Unsolicited Neighbour Adverts", params.interface,
+             addresses.size() == 1 ? addresses.front().to_string() : std::to_string(addresses.size()) + " addresses");
+    runner.link->queue_garp(runner.id, addresses, garp.rounds,
+                            arp ? params.announcements.garp_interval : params.announcements.gna_interval);
+  }
 }
 
 void Speaker::Impl::perform_now(Runner& runner, const CancelGarp& /*cancel*/) {
-  runner.link->cancel_garp(runner.instance.params().virtual_router_id);
+  runner.link->cancel_garp(runner.id);
 }
 
 void Speaker::Impl::perform_now(Runner& /*runner*/, const LogLine& line) {

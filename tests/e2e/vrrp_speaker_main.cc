@@ -9,6 +9,7 @@
 #include <unistd.h>
 
 #include <CLI/CLI.hpp>
+#include <cmath>
 #include <iostream>
 #include <nlohmann/json.hpp>
 #include <sstream>
@@ -38,7 +39,9 @@ int run(std::vector<std::string> words) {
 class IpCommandHost : public vrrp::Host {
  public:
   Result<void> add_address(const std::string& interface, const IpPrefix& address) override {
-    if (run({"ip", "addr", "replace", address.to_string(), "dev", interface}) == 0) return {};
+    std::vector<std::string> command{"ip", "addr", "replace", address.to_string(), "dev", interface};
+    if (!address.address.is_v4()) command.insert(command.end(), {"preferred_lft", "0", "nodad"});
+    if (run(command) == 0) return {};
     return fail("ip addr replace failed");
   }
   Result<void> remove_address(const std::string& interface, const IpPrefix& address) override {
@@ -126,6 +129,59 @@ struct Program {
   }
 };
 
+/// The command line, before it becomes parameters.
+struct Arguments {
+  std::vector<std::string> addresses{"172.18.250.99"};
+  std::vector<std::string> excluded;
+  std::vector<std::string> peers;
+  std::string group = "224.0.74.18";
+  std::string password;
+  std::string source;
+  unsigned version = 2;
+  unsigned priority = 100;
+  double advert_int = 1;
+  double preempt_delay = 0;
+};
+
+std::chrono::microseconds microseconds_of(double seconds) {
+  return std::chrono::microseconds(std::llround(seconds * 1e6));
+}
+
+void read_addresses(const std::vector<std::string>& from, std::vector<IpPrefix>& to) {
+  for (const std::string& address : from) to.push_back(IpPrefix::parse(address).value());
+}
+
+void fill(vrrp::InstanceParams& params, const Arguments& from) {
+  params.version = static_cast<uint8_t>(from.version);
+  params.priority = static_cast<uint8_t>(from.priority);
+  params.advert_int = microseconds_of(from.advert_int);
+  params.preempt_delay = microseconds_of(from.preempt_delay);
+  params.multicast_group = IpAddress::parse(from.group).value();
+  if (!from.password.empty()) params.auth_pass = from.password;
+  if (!from.source.empty()) params.source = IpAddress::parse(from.source).value();
+  for (const std::string& peer : from.peers) params.unicast_peers.push_back({IpAddress::parse(peer).value()});
+  read_addresses(from.addresses, params.virtual_addresses);
+  read_addresses(from.excluded, params.excluded_addresses);
+}
+
+void add_options(CLI::App& app, vrrp::InstanceParams& params, Arguments& arguments) {
+  app.add_option("--interface", params.interface);
+  app.add_option("--priority", arguments.priority);
+  app.add_option("--version", arguments.version);
+  app.add_option("--advert-int", arguments.advert_int);
+  app.add_option("--address", arguments.addresses);
+  app.add_option("--excluded", arguments.excluded);
+  app.add_option("--group", arguments.group);
+  app.add_option("--peer", arguments.peers);
+  app.add_option("--source", arguments.source);
+  app.add_option("--password", arguments.password);
+  app.add_option("--preempt-delay", arguments.preempt_delay);
+  app.add_flag("--check-unicast-src", params.check_unicast_src);
+  app.add_flag("--checksum-as-v2", params.plain_checksum);
+  app.add_flag("--nopreempt", params.nopreempt);
+  app.add_flag("--master", params.initial_master);
+}
+
 }  // namespace
 
 int main(int argc, char** argv) {
@@ -134,25 +190,10 @@ int main(int argc, char** argv) {
   params.name = "VI_1";
   params.interface = "eth0";
   params.virtual_router_id = 150;
-  std::vector<std::string> addresses{"172.18.250.99"};
-  std::string group = "224.0.74.18";
-  std::string password;
-  unsigned priority = 100;
-  double preempt_delay = 0;
-  app.add_option("--interface", params.interface);
-  app.add_option("--priority", priority);
-  app.add_option("--address", addresses);
-  app.add_option("--group", group);
-  app.add_option("--password", password);
-  app.add_option("--preempt-delay", preempt_delay);
-  app.add_flag("--nopreempt", params.nopreempt);
-  app.add_flag("--master", params.initial_master);
+  Arguments given;
+  add_options(app, params, given);
   CLI11_PARSE(app, argc, argv);
-  params.priority = static_cast<uint8_t>(priority);
-  params.multicast_group = IpAddress::parse(group).value();
-  params.preempt_delay = std::chrono::microseconds(static_cast<int64_t>(preempt_delay * 1e6));
-  if (!password.empty()) params.auth_pass = password;
-  for (const std::string& address : addresses) params.virtual_addresses.push_back(IpPrefix::parse(address).value());
+  fill(params, given);
 
   Program program;
   program.instances = {params};
