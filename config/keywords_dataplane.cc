@@ -54,6 +54,21 @@ void take_destination(void* scope, const Statement& entry, Context& context) {
   if (protocol && range && port) spec.destinations.push_back({*protocol, *range, *port, entry.place()});
 }
 
+/// interfaces NAME ...
+void* take_interfaces(void* scope, const Statement& statement, Context& context) {
+  constexpr size_t kMostNames = 256;
+  if (!expect_arguments(statement, 1, kMostNames, context)) return nullptr;
+  for (const Word& word : statement.arguments()) {
+    auto read = interface_name(word.text);
+    if (read) {
+      static_cast<DataplaneSpec*>(scope)->interfaces.push_back({std::move(*read), word.place});
+    } else {
+      report_value(statement, word, read.error(), context);
+    }
+  }
+  return nullptr;
+}
+
 constexpr Block kFwmarkBlock{"fwmark", {}, take_destination};
 
 using P = PortSpec;
@@ -80,6 +95,9 @@ constexpr Keyword kKeywords[] = {
      "What has this firewall mark, for 'virtual_server fwmark MARK': lbdp sees packets before any iptables rule could "
      "mark them. One line a destination, such as 'tcp 192.0.2.10 80'; without a port all ports.",
      take_fwmark, &kFwmarkBlock},
+    {"interfaces", "NAME ...", "in the order in which the file first names them",
+     "The names of the ports' kernel interfaces, for ports 0, 1, ... as far as their blocks name none.",
+     take_interfaces},
     {"connections", "64..268435456", "1048576", "Room for connections, in each worker; 16 bytes each.",
      one<D, &D::connections, number<uint32_t, 64, 268435456>>},
     {"wide_connections", "64..268435456", "131072",

@@ -19,6 +19,7 @@ std::string port_interface(const std::string& name) {
   return vlan ? name.substr(0, dot) : name;
 }
 
+/// Those that `interfaces` of the dataplane block lists come first.
 std::vector<std::string> interfaces_in_order(const FileSpec& spec) {
   std::vector<Item<std::string>> named;
   for (const auto& instance : spec.vrrp_instances) {
@@ -30,6 +31,7 @@ std::vector<std::string> interfaces_in_order(const FileSpec& spec) {
   std::ranges::stable_sort(named, {}, &Item<std::string>::place);
   std::vector<std::string> names;
   std::set<std::string, std::less<>> seen;
+  named.insert(named.begin(), spec.dataplane.interfaces.begin(), spec.dataplane.interfaces.end());
   for (auto& name : named) {
     if (seen.insert(name.value).second) names.push_back(std::move(name.value));
   }

@@ -40,6 +40,7 @@ struct PortSpec {
 struct DataplaneSpec {
   std::vector<PortSpec> ports;
   std::vector<FwmarkSpec> fwmarks;
+  std::vector<Item<std::string>> interfaces;
   Setting<uint32_t> connections;
   Setting<uint32_t> wide_connections;
   Setting<uint32_t> templates;

@@ -5,7 +5,9 @@
 #include <algorithm>
 #include <csignal>
 #include <iostream>
+#include <nlohmann/json.hpp>
 
+#include "config/dump.h"
 #include "config/load.h"
 #include "config/report.h"
 #include "control/director.h"
@@ -49,6 +51,15 @@ ExitCode run(const Options& options, const config::LoadResult& loaded) {
   return ExitCode::kOk;
 }
 
+ExitCode dump(const config::Model& model, DumpFormat format) {
+  if (format == DumpFormat::kJson) {
+    std::cout << config::dump_json(model).dump(2) << '\n';
+  } else {
+    std::cout << config::dump_text(model);
+  }
+  return std::cout.flush() ? ExitCode::kOk : ExitCode::kRuntimeFailure;
+}
+
 ExitCode load_and_run(const Options& options) {
   const auto loaded =
       config::load_file(options.config_file, {.lenient = options.lenient, .config_id = options.config_id});
@@ -63,7 +74,9 @@ ExitCode load_and_run(const Options& options) {
     return loaded.ok() ? ExitCode::kOk : ExitCode::kBadConfiguration;
   }
   config::print_diagnostics(std::cerr, loaded, {.verbose = options.verbose});
-  return loaded.ok() ? run(options, loaded) : ExitCode::kBadConfiguration;
+  if (!loaded.ok()) return ExitCode::kBadConfiguration;
+  if (options.action == Options::Action::kDumpConfig) return dump(*loaded.model, options.dump_format);
+  return run(options, loaded);
 }
 
 ExitCode guarded_main(std::span<const char* const> arguments) {

@@ -11,7 +11,7 @@ constexpr std::string_view kUsage = "lbdp [EAL options] -- -c FILE [options]";
 
 struct Flags {
   bool test = false;
-  bool dump_config = false;
+  std::string dump_config;  // "text", "json"; empty: not wanted
   bool version = false;
   bool help = false;
   std::string log_format = "text";
@@ -21,7 +21,9 @@ void describe(CLI::App& app, Options& options, Flags& flags) {
   app.set_help_flag();  // -h is ours, so that help goes through the same way out as the rest
   app.add_option("-c,--config", options.config_file, "configuration file (keepalived.conf's language)");
   app.add_flag("-t,--test", flags.test, "check the configuration file, report all errors, exit");
-  app.add_flag("--dump-config", flags.dump_config, "print the configuration as understood (not there yet)");
+  app.add_flag("--dump-config{text}", flags.dump_config,
+               "print the configuration as understood, defaults filled in, exit; =json: as JSON, without passwords")
+      ->check(CLI::IsMember({"text", "json"}));
   app.add_option("-i,--config-id", options.config_id, "selects the lines that start with @ID")->capture_default_str();
   app.add_flag("--lenient", options.lenient, "unknown keywords are warnings, not errors");
   app.add_option("--control-socket", options.control_socket, "where lbdp-cli finds us")->capture_default_str();
@@ -57,11 +59,12 @@ Result<void> parse_own(std::vector<std::string> own, bool has_separator, Options
 Options::Action action_of(const Flags& flags) {
   if (flags.help) return Options::Action::kHelp;
   if (flags.version) return Options::Action::kVersion;
-  return flags.test ? Options::Action::kTestConfig : Options::Action::kRun;
+  if (flags.test) return Options::Action::kTestConfig;
+  return flags.dump_config.empty() ? Options::Action::kRun : Options::Action::kDumpConfig;
 }
 
 Result<void> check_complete(const Options& options, const Flags& flags, bool has_separator) {
-  if (flags.dump_config) return usage_error("--dump-config is not implemented yet");
+  if (flags.test && !flags.dump_config.empty()) return usage_error("-t and --dump-config: choose one of them");
   if (options.action == Options::Action::kHelp || options.action == Options::Action::kVersion) return {};
   if (options.config_file.empty()) return usage_error("no configuration file: -c FILE is missing");
   if (options.control_socket.empty()) return usage_error("--control-socket needs a path");
@@ -90,6 +93,7 @@ Result<Options> parse_options(std::span<const char* const> arguments) {
     return tl::unexpected(parsed.error());
   }
   options.action = action_of(flags);
+  options.dump_format = flags.dump_config == "json" ? DumpFormat::kJson : DumpFormat::kText;
   options.log_format = flags.log_format == "json" ? LogFormat::kJson : LogFormat::kText;
   if (auto complete = check_complete(options, flags, has_separator); !complete) {
     return tl::unexpected(complete.error());
@@ -103,7 +107,7 @@ std::string help_text() {
   Flags flags;
   describe(app, defaults, flags);
   app.footer(
-      "-t, -V and -h need neither root nor EAL nor \"--\".\n"
+      "-t, --dump-config, -V and -h need neither root nor EAL nor \"--\".\n"
       "Signals: HUP reads the file again (a bad file changes nothing); TERM and INT stop in order.\n"
       "Exit status: 0 ok, 1 runtime failure, 2 usage, 3 bad configuration.\n"
       "Example: lbdp -l 2-5 -a 0000:03:00.0 -- -c /etc/lbdp/lb.conf");

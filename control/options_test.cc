@@ -41,6 +41,20 @@ TEST(Options, TestVersionAndHelpNeedNoSeparator) {
   EXPECT_EQ(parse({"-l", "0-1", "--", "-t", "-c", "f"})->action, Options::Action::kTestConfig);
 }
 
+TEST(Options, DumpConfigIsTextUnlessJsonIsAskedFor) {
+  for (const auto& [argument, format] :
+       {std::pair("--dump-config", DumpFormat::kText), std::pair("--dump-config=text", DumpFormat::kText),
+        std::pair("--dump-config=json", DumpFormat::kJson)}) {
+    for (const auto& options : {parse({argument, "-c", "f"}), parse({"-c", "f", argument}),
+                                parse({"-l", "0-1", "--", "-c", "f", argument, "-i", "blue"})}) {
+      ASSERT_TRUE(options) << argument << ": " << options.error().message;
+      EXPECT_EQ(options->action, Options::Action::kDumpConfig);
+      EXPECT_EQ(options->config_file, "f");
+      EXPECT_EQ(options->dump_format, format) << argument;
+    }
+  }
+}
+
 struct BadCase {
   std::vector<const char*> arguments;
   const char* says;
@@ -58,7 +72,11 @@ TEST(Options, WrongUsageIsRefusedWithTheReason) {
       {{"--", "-c", "f", "stray"}, "stray"},
       {{"--", "-c", "f", "--log-level", "loud"}, "loud"},
       {{"--", "-c", "f", "--log-format", "xml"}, "xml"},
-      {{"--", "-c", "f", "--dump-config"}, "not implemented"},
+      {{"--dump-config"}, "-c FILE is missing"},
+      {{"-c", "f", "--dump-config=xml"}, "xml"},
+      {{"-c", "f", "--dump-config="}, "usage: lbdp"},
+      {{"-c", "f", "--dump-config", "json"}, "json"},  // with '=' only: a word of its own is no value
+      {{"-t", "-c", "f", "--dump-config"}, "choose one"},
       {{"--", "-c", "f", "--control-socket", ""}, "usage: lbdp"},
   };
   for (const auto& bad : cases) {
@@ -69,7 +87,8 @@ TEST(Options, WrongUsageIsRefusedWithTheReason) {
 }
 
 TEST(Options, HelpNamesEveryOption) {
-  for (const char* option : {"-c", "-t", "-i", "--lenient", "--control-socket", "--log-level", "--log-format", "-V"}) {
+  for (const char* option :
+       {"-c", "-t", "-i", "--dump-config", "--lenient", "--control-socket", "--log-level", "--log-format", "-V"}) {
     EXPECT_THAT(help_text(), HasSubstr(option));
   }
 }
