@@ -19,7 +19,10 @@ global_defs { lvs_timeouts tcp 100 }
 vrrp_instance VI {
   interface eth0.7
   virtual_router_id 5
-  authentication { auth_type PASS auth_pass "a #b" }
+  authentication {
+    auth_type PASS
+    auth_pass "a #b"
+  }
   virtual_ipaddress { 192.0.2.1/24 }
   nopreempt
 }
@@ -31,7 +34,16 @@ virtual_server group G {
   lb_algo sh
   sh-port
   protocol TCP
-  real_server 192.0.2.7 80 { HTTP_GET { delay_before_retry 2.5 url { path / status_code 200 301-302 } } TCP_CHECK { } }
+  real_server 192.0.2.7 80 {
+    HTTP_GET {
+      delay_before_retry 2.5
+      url {
+        path /
+        status_code 200 301-302
+      }
+    }
+    TCP_CHECK { }
+  }
 }
 dataplane { fwmark 3 { udp 192.0.2.9 } }
 )";

@@ -22,6 +22,15 @@ Family family_of_servers(const VirtualServerSpec& spec) {
   return known == spec.real_servers.end() ? Family::kIpv4 : known->address->family();
 }
 
+/// The family of all of a group, if a line says it: marks alone need not.
+std::optional<Family> family_of(const VirtualServerGroupSpec& group) {
+  for (const GroupEntrySpec& entry : group.entries) {
+    if (!entry.fwmark) return entry.range.first.family();
+    if (entry.family) return entry.family;
+  }
+  return std::nullopt;
+}
+
 std::string mark_name(uint32_t mark) {
   return "fwmark " + std::to_string(mark);
 }
@@ -101,9 +110,10 @@ std::vector<Service> DestinationResolver::of_group(const VirtualServerSpec& spec
   }
   used_groups_.insert(found->first);
   std::vector<Service> services;
+  const std::optional<Family> family = family_of(*found->second);
   for (const GroupEntrySpec& entry : found->second->entries) {
     if (entry.fwmark) {
-      if (auto service = of_mark(*entry.fwmark, entry.family, entry.place, spec)) services.push_back(*service);
+      if (auto service = of_mark(*entry.fwmark, family, entry.place, spec)) services.push_back(*service);
     } else if (spec.protocol) {
       for (const auto& key : claim(entry.range, *spec.protocol, entry.port, entry.place, owner_)) {
         services.emplace_back().key = key;

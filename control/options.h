@@ -35,8 +35,8 @@ struct Options {
   std::vector<std::string> eal_arguments;  // argv[0] and what stands before "--"
 };
 
-/// Reads the command line: EAL's options, "--", lbdp's own. -t, --dump-config, -V and -h work without "--". The error is a usage
-/// message for standard error.
+/// Reads the command line: EAL's options, "--", lbdp's own. -t, --dump-config, -V and -h work without "--". The error
+/// is a usage message for standard error.
 Result<Options> parse_options(std::span<const char* const> arguments);
 
 /// The text of -h.

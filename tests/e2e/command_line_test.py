@@ -2,6 +2,7 @@
 # SPDX-License-Identifier: BSD-2-Clause
 """lbdp's and lbdp-cli's command lines: what needs no network, and the exit codes."""
 
+import json
 import pathlib
 import re
 import shutil
@@ -62,6 +63,28 @@ class CommandLineTest(unittest.TestCase):
         self.assertEqual(result.returncode, 3, result.stdout + result.stderr)
         places = [int(line) for line in re.findall(r"^bad\.conf:(\d+):\d+: error: ", result.stderr, re.MULTILINE)]
         self.assertEqual(places, list(BAD_LINES), result.stderr)
+
+    def test_dump_is_a_file_again(self):
+        """As text, which gives the same text and JSON when it is read again; and which keepalived takes."""
+        first = self.run_as_nobody("lbdp", "--dump-config", "-c", "lb1.conf")
+        self.assertEqual(first.returncode, 0, first.stderr)
+        self.assertIn("connect_timeout 3", first.stdout)
+        (self.directory / "dump.conf").write_text(first.stdout)
+        again = self.run_as_nobody("lbdp", "--", "--dump-config=text", "-c", "dump.conf")
+        self.assertEqual((again.returncode, again.stdout), (0, first.stdout), again.stderr)
+        documents = [json.loads(self.run_as_nobody("lbdp", "--dump-config=json", "-c", name).stdout) for name in ("lb1.conf", "dump.conf")]
+        self.assertEqual(documents[0], documents[1])
+        self.assertEqual(documents[0]["virtual_server"][0]["real_server"][1]["address"], "172.18.250.79")
+        self.assertNotIn("1111", json.dumps(documents[0]["vrrp_instance"]))
+        check = "ip link add eth0 type dummy && ip link set eth0 up && exec keepalived -t -f dump.conf"
+        taken = subprocess.run(["unshare", "--net", "sh", "-c", check], capture_output=True, text=True, timeout=30, check=False,
+                               cwd=self.directory)
+        self.assertEqual(taken.returncode, 0, taken.stdout + taken.stderr)
+
+    def test_dump_of_a_bad_file(self):
+        result = self.run_as_nobody("lbdp", "--dump-config=json", "-c", "bad.conf")
+        self.assertEqual((result.returncode, result.stdout), (3, ""))
+        self.assertIn("bad.conf:6:", result.stderr)
 
     def test_file_that_cannot_be_read(self):
         result = self.run_as_nobody("lbdp", "-t", "-c", "nowhere.conf")
