@@ -76,7 +76,7 @@ class CommandLineTest(unittest.TestCase):
         self.assertEqual(documents[0], documents[1])
         self.assertEqual(documents[0]["virtual_server"][0]["real_server"][1]["address"], "172.18.250.79")
         self.assertNotIn("1111", json.dumps(documents[0]["vrrp_instance"]))
-        check = "ip link add eth0 type dummy && ip link set eth0 up && exec keepalived -t -f dump.conf"
+        check = "ip link add eth0 type veth peer name far && ip link set eth0 up && exec keepalived -t -f dump.conf"
         taken = subprocess.run(["unshare", "--net", "sh", "-c", check], capture_output=True, text=True, timeout=30, check=False,
                                cwd=self.directory)
         self.assertEqual(taken.returncode, 0, taken.stdout + taken.stderr)
