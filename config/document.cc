@@ -89,18 +89,22 @@ class Collector {
   std::vector<Section> sections_;
 };
 
-/// The blocks that are not read, because all rows that lead to them are refused.
-bool is_refused(const std::vector<Section>& sections, const Section& section) {
-  if (section.parents.empty()) return false;
-  bool found = false;
+/// What the rows that lead to a block make of it, together with what is around them: the mildest of them.
+Effect effect_of(const std::vector<Section>& sections, const Section& section) {
+  if (section.parents.empty()) return Effect::kWorks;
+  Effect mildest = Effect::kRefused;  // the last enumerator
   for (const Section& outer : sections) {
     for (const Keyword* row : rows_of(*outer.block)) {
       if (row->block == nullptr || !blocks_read_the_same(*row->block, *section.block)) continue;
-      if (row->effect != Effect::kRefused && !is_refused(sections, outer)) return false;
-      found = true;
+      mildest = std::min(mildest, std::max(row->effect, effect_of(sections, outer)));
     }
   }
-  return found;
+  return mildest;
+}
+
+bool is_told(Effect around, Effect effect) {
+  return around == Effect::kRefused || around == Effect::kNone ||
+         (around == Effect::kNotYet && effect == Effect::kNotYet);
 }
 
 }  // namespace
@@ -108,13 +112,15 @@ bool is_refused(const std::vector<Section>& sections, const Section& section) {
 std::vector<Section> sections(const Block& file) {
   Collector collector;
   collector.add(file, {});
-  return collector.take();
+  std::vector<Section> result = collector.take();
+  for (Section& section : result) section.effect = effect_of(result, section);
+  return result;
 }
 
 std::vector<Exception> exceptions(const std::vector<Section>& sections, Effect effect) {
   std::vector<Exception> result;
   for (const Section& section : sections) {
-    if (is_refused(sections, section)) continue;
+    if (is_told(section.effect, effect)) continue;
     for (const Keyword* row : rows_of(*section.block)) {
       if (row->effect != effect) continue;
       const auto known = std::ranges::find_if(

@@ -24,6 +24,7 @@ struct Section {
   const Block* block = nullptr;
   std::string title;  // unique; the block's name, with the outer block's if another has the name too
   std::vector<std::string_view> parents;  // the blocks that it stands in; none for the top level
+  Effect effect = Effect::kWorks;         // of the block as a whole, wherever it stands
   std::vector<const Keyword*> rows;
   std::vector<Shared> shared;
 };

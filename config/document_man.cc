@@ -116,6 +116,7 @@ void write_section(std::string& out, const std::vector<Section>& sections, const
     if (parent != kFileBlock.name) parents += (parents.empty() ? "In " : ", ") + bold(parent);
   }
   if (!parents.empty()) out += parents + ".\n";
+  if (section.effect != Effect::kWorks) out += std::string(name_of(section.effect)) + ", the block as a whole.\n";
   for (const Keyword* row : section.rows) write_row(out, *row);
   for (const Section::Shared& shared : section.shared) {
     std::string names;

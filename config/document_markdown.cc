@@ -69,6 +69,8 @@ void write_section(std::string& out, const std::vector<Section>& sections, const
     if (parent != kFileBlock.name) parents.push_back(code(parent));
   }
   if (!parents.empty()) out += "In " + joined(parents) + ".\n";
+  if (section.effect != Effect::kWorks)
+    out += "**" + std::string(name_of(section.effect)) + "**, the block as a whole.\n";
   if (!section.rows.empty()) out += "\n| keyword | default | what it does |\n|---|---|---|\n";
   for (const Keyword* row : section.rows) {
     out += "| " + code(usage_of(*row)) + " | " + cell(row->fallback) + " | " + cell(row->text) + remark(*row) + " |\n";

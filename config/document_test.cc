@@ -99,6 +99,34 @@ TEST(Document, WhatDoesNotSimplyWorkIsListed) {
   EXPECT_THAT(text, HasSubstr("| `snmp` | [first](#first), [second](#second) | there is no agent. |\n"));
   EXPECT_THAT(text, HasSubstr("| `forbidden` | [At the top level](#at-the-top-level) | it bites. |\n"));
   EXPECT_THAT(text, Not(HasSubstr("| `evil` | [forbidden]"))) << "what stands in a refused block is not read at all";
+  EXPECT_THAT(text, HasSubstr("\n### forbidden\n**Refused**, the block as a whole.\n"));
+}
+
+TEST(Document, ABlockThatIsNotYetActiveIsListedAsAWhole) {
+  static constexpr Keyword kWithin[] = {
+      {"later", "", "", "Later.", nullptr, nullptr, Effect::kNotYet},
+      {"idle", "", "", "Idle.", nullptr, nullptr, Effect::kNone, "nothing to do"},
+  };
+  static constexpr Block kBlock{"block", {kWithin}};
+  static constexpr Keyword kTwo[] = {
+      {"block", "{ ... }", "", "Waits.", nullptr, &kBlock, Effect::kNotYet},
+      {"other", "{ ... }", "", "Waits, too.", nullptr, &kBlock, Effect::kNotYet},
+  };
+  static constexpr Keyword kOneWorks[] = {
+      {"block", "{ ... }", "", "Waits.", nullptr, &kBlock, Effect::kNotYet},
+      {"other", "{ ... }", "", "Works.", nullptr, &kBlock},
+  };
+  const auto names = [](const Block& file, Effect effect) {
+    std::vector<std::string> result;
+    for (const Exception& one : exceptions(sections(file), effect)) result.emplace_back(one.keyword->name);
+    return result;
+  };
+  const Block all_wait{"file", {kTwo}};
+  EXPECT_THAT(names(all_wait, Effect::kNotYet), ElementsAre("block", "other"));
+  EXPECT_THAT(names(all_wait, Effect::kNone), ElementsAre("idle"));
+  EXPECT_THAT(keywords_markdown(all_wait), HasSubstr("\n### block\n**Not yet active**, the block as a whole.\n"));
+  const Block one_works{"file", {kOneWorks}};
+  EXPECT_THAT(names(one_works, Effect::kNotYet), ElementsAre("block", "later"));
 }
 
 TEST(Document, ManualPageProtectsWhatRoffWouldTake) {

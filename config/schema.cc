@@ -100,11 +100,19 @@ void check_hidden(const Statement& statement, Context& context) {
                                   "it: '@ID' hides a line, not a block, and belongs before each line of " + name);
 }
 
+/// What a block around it says already: in one without effect nothing has any, and in one that is not yet active what
+/// is not yet active either needs no word of its own.
+bool is_told(const Keyword& keyword, const Context& context) {
+  return keyword.effect != Effect::kRefused &&
+         (context.around == Effect::kNone || (context.around == Effect::kNotYet && keyword.effect == Effect::kNotYet));
+}
+
 /// Says what becomes of a keyword that does not simply work; of one that is taken only the first time, since what
 /// counts is the keyword, and LoadResult::remarks has the other places. False: it is not taken.
 bool report_effect(const Keyword& keyword, const Statement& statement, Context& context) {
   Diagnostics& diagnostics = context.diagnostics;
   const std::string_view note = keyword.note;
+  if (is_told(keyword, context)) return true;
   switch (keyword.effect) {
     case Effect::kWorks: return true;
     case Effect::kNotYet:
@@ -145,7 +153,11 @@ void apply_keyword(const Block& block, const Statement& statement, void* scope, 
   }
   if (keyword->block != nullptr && keyword->block->unknown_to_keepalived) check_hidden(statement, context);
   void* inner = keyword->take(scope, statement, context);
-  if (keyword->block != nullptr) apply(*keyword->block, statement.children(), inner, context);
+  if (keyword->block == nullptr) return;
+  const Effect around = context.around;
+  if (keyword->effect != Effect::kWorks && around != Effect::kNone) context.around = keyword->effect;
+  apply(*keyword->block, statement.children(), inner, context);
+  context.around = around;
 }
 
 void apply_entry(const Block& block, const Statement& statement, void* scope, Context& context) {

@@ -16,18 +16,19 @@ namespace lbdp::config {
 
 struct Block;
 
-/// What a setter may use beside its scope.
-struct Context {
-  Diagnostics& diagnostics;
-  bool lenient = false;  // unknown keywords are warnings
-};
-
 /// What becomes of a keyword here.
 enum class Effect : uint8_t {
   kWorks,
   kNotYet,  // read, checked and kept in the model; what it drives is not built yet, and the file is told so
   kNone,    // read, and without meaning for a director in user space; the file is told so, with the row's `note`
   kRefused  // an error, with the row's `note`; its block is skipped
+};
+
+/// What a setter may use beside its scope.
+struct Context {
+  Diagnostics& diagnostics;
+  bool lenient = false;            // unknown keywords are warnings
+  Effect around = Effect::kWorks;  // of the innermost block around that does not simply work
 };
 
 /// One row.

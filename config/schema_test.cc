@@ -85,6 +85,41 @@ TEST(Schema, EachEffectIsTold) {
   EXPECT_EQ(remarks, "idle 3 f:7:1\nlater 2 f:4:1\nsoon 1 f:3:1\n");
 }
 
+TEST(Schema, ABlockIsToldOfAsAWhole) {
+  static constexpr Keyword kRowsWithin[] = {
+      {"works", "", "", "Works.", count},
+      {"later", "", "", "Later.", count, nullptr, Effect::kNotYet},
+      {"idle", "", "", "Idle.", count, nullptr, Effect::kNone, "nothing to do"},
+      {"wrong", "", "", "Wrong.", count, nullptr, Effect::kRefused, "it would hurt"},
+  };
+  static constexpr Block kWithin{"block", {kRowsWithin}};
+  static constexpr Keyword kRowsAround[] = {
+      {"later_block", "{ ... }", "", "Later.", count, &kWithin, Effect::kNotYet},
+      {"idle_block", "{ ... }", "", "Idle.", count, &kWithin, Effect::kNone, "nothing at all"},
+      {"later", "", "", "Later.", count, nullptr, Effect::kNotYet},
+  };
+  static constexpr Block kAround{"around", {kRowsAround}};
+  const Source source("f",
+                      "later_block {\nlater\nidle\nworks\nwrong\n}\n"
+                      "idle_block {\nlater\nidle\nworks\nwrong\n}\nlater\n");
+  Diagnostics diagnostics(source);
+  Lexer lexer(source, "", diagnostics);
+  const Tree tree = Tree::parse(lexer, diagnostics);
+  Context context{diagnostics, false};
+  int taken = 0;
+  apply(kAround, tree.statements(), &taken, context);
+  EXPECT_EQ(taken, 9);
+  std::string findings;
+  for (const Diagnostic& finding : diagnostics.take()) findings += finding.to_string() + "\n";
+  EXPECT_EQ(findings,
+            "f:1:1: warning: 'later_block' is checked, but does nothing yet\n"
+            "f:3:1: no effect: 'idle' has no effect here: nothing to do\n"
+            "f:5:1: error: 'wrong' is not supported: it would hurt\n"
+            "f:7:1: no effect: 'idle_block' has no effect here: nothing at all\n"
+            "f:11:1: error: 'wrong' is not supported: it would hurt\n"
+            "f:13:1: warning: 'later' is checked, but does nothing yet\n");
+}
+
 TEST(Schema, DocumentationsExamplesAreGood) {
   std::ifstream file(LBDP_DOCUMENTS "/configuration.md", std::ios::binary);
   const std::string text{std::istreambuf_iterator<char>(file), {}};
