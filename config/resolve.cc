@@ -65,6 +65,7 @@ Model resolve(const FileSpec& spec, Diagnostics& diagnostics) {
   model.virtual_servers = resolve_services(spec, diagnostics);
   model.dataplane = resolve_dataplane(spec, diagnostics);
   model.interfaces = interfaces_in_order(spec);
+  tell_defaults(spec, diagnostics);
   return model;
 }
 

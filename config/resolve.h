@@ -18,6 +18,8 @@ std::vector<VirtualServer> resolve_services(const FileSpec& spec, Diagnostics& d
 /// Scheduler and persistence of a virtual server whose services are known.
 void resolve_scheduling(const VirtualServerSpec& spec, VirtualServer& server, Diagnostics& diagnostics);
 Dataplane resolve_dataplane(const FileSpec& spec, Diagnostics& diagnostics);
+/// Remarks about defaults that may surprise, each with the place of the block that lacks the keyword.
+void tell_defaults(const FileSpec& spec, Diagnostics& diagnostics);
 
 /// The first setting that has a value, or `fallback`.
 template <class T, class... More>
