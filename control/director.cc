@@ -227,6 +227,10 @@ Result<void> Director::remove_address(const std::string& interface, const IpPref
   return netlink_->remove_address(*index, address);
 }
 
+// Notify scripts and FIFOs tell of these; the log has been told.
+void Director::on_group_transition(const std::string& /*group*/, vrrp::State /*state*/) {}
+void Director::on_priority_change(const std::string& /*instance*/, uint8_t /*priority*/) {}
+
 void Director::on_transition(const vrrp::Transition& transition) {
   backends_.set_master(transition.instance, transition.to == vrrp::State::kMaster);
   publisher_->touch();

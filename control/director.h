@@ -42,6 +42,8 @@ class Director : public vrrp::Host {
   Result<void> add_address(const std::string& interface, const IpPrefix& address) override;
   Result<void> remove_address(const std::string& interface, const IpPrefix& address) override;
   void on_transition(const vrrp::Transition& transition) override;
+  void on_group_transition(const std::string& group, vrrp::State state) override;
+  void on_priority_change(const std::string& instance, uint8_t priority) override;
 
  private:
   Director(asio::io_context& io, const Options& options, config::Model model, spdlog::logger& log);

@@ -67,10 +67,11 @@ Instance::Instance(InstanceParams params) {
 Actions Instance::start(const LinkState& link, TimePoint now) {
   Actions out;
   link_ = link;
+  priority_ = wanted_priority();
   warn_of_contradictions(out);
   // What a crashed predecessor left behind. An owner's addresses may be the interface's own: those stay.
   if (priority_ != kPriorityOwner) out.emplace_back(RemoveAddresses{params_.all_addresses()});
-  if (!link_.usable()) {
+  if (!usable()) {
     become_fault(" (init)", out);
   } else if (priority_ == kPriorityOwner && params_.initial_master) {
     become_master("start as owner of the addresses", now, out);
@@ -93,7 +94,12 @@ Actions Instance::expire(TimePoint now) {
   if (!timer_ || now < *timer_) return out;
   if (state_ == State::kBackup) {
     log(out, LogLevel::kDebug, "Receive advertisement timeout");
-    become_master(timeout_cause(), now, out);
+    if (params_.sync_group.empty()) {
+      become_master(timeout_cause(), now, out);
+    } else {
+      wants_master_ = true;  // the group decides; if it does not, we ask again
+      timer_ = now + down_interval();
+    }
   } else if (state_ == State::kMaster) {
     const TimePoint due = *timer_;
     send_advertisement(now, out);
@@ -103,15 +109,47 @@ Actions Instance::expire(TimePoint now) {
   return out;
 }
 
-Actions Instance::set_link(const LinkState& link, TimePoint now) {
+/// `change` alters what decides whether the instance may run; then it follows.
+template <class Change>
+Actions Instance::change_usability(TimePoint now, Change change) {
   Actions out;
-  const bool was_usable = link_.usable();
-  link_ = link;
+  const bool was_usable = usable();
+  const std::string problem_before = was_usable ? std::string() : problems().front();
+  change();
   if (state_ == State::kInit || state_ == State::kStopped) return out;
-  if (was_usable && !link_.usable()) become_fault("", out);
-  if (!was_usable && link_.usable()) {
-    become_backup(fmt::format("interface {} is usable again", params_.interface), "", now, out);
-  }
+  if (was_usable && !usable()) become_fault("", out);
+  if (!was_usable && usable()) become_backup("usable again: no more '" + problem_before + "'", "", now, out);
+  return out;
+}
+
+Actions Instance::set_link(const LinkState& link, TimePoint now) {
+  return change_usability(now, [&] { link_ = link; });
+}
+
+Actions Instance::set_tracking(const TrackingState& tracking, TimePoint now) {
+  Actions out = change_usability(now, [&] { tracking_ = tracking; });
+  // An owner that gave in to another one (254) stays so.
+  if (state_ != State::kInit && params_.priority != kPriorityOwner) change_priority(wanted_priority(), out);
+  return out;
+}
+
+Actions Instance::set_group_fault(const std::string& reason, TimePoint now) {
+  return change_usability(now, [&] { group_fault_ = reason; });
+}
+
+Actions Instance::sync_to_master(const std::string& group, TimePoint now) {
+  Actions out;
+  if (state_ == State::kBackup) become_master("all of VRRP_Group(" + group + ") can be MASTER", now, out);
+  return out;
+}
+
+Actions Instance::sync_to_backup(const std::string& group, TimePoint now) {
+  Actions out;
+  if (state_ != State::kMaster) return out;
+  // The other director shall not wait for three intervals: it is MASTER of another member already.
+  out.emplace_back(SendAdvertisement{kPriorityStop});
+  give_up_addresses(out);
+  become_backup("another of VRRP_Group(" + group + ") is no longer MASTER", "", now, out);
   return out;
 }
 
@@ -121,7 +159,7 @@ Actions Instance::reconfigure(InstanceParams params, TimePoint now) {
   const bool stated_priority_changed = params.priority != before.priority;
   adopt(std::move(params));
   warn_of_contradictions(out);
-  if (stated_priority_changed) change_priority(params_.priority, out);
+  if (stated_priority_changed) change_priority(wanted_priority(), out);
   if (before.advert_int != params_.advert_int || before.down_timer_adverts != params_.down_timer_adverts) {
     change_interval(now);
   }
@@ -132,12 +170,6 @@ Actions Instance::reconfigure(InstanceParams params, TimePoint now) {
       garp_refresh_ = refresh.count() > 0 ? std::optional(now + refresh) : std::nullopt;
     }
   }
-  return out;
-}
-
-Actions Instance::set_priority(int priority, TimePoint /*now*/) {
-  Actions out;
-  if (params_.priority != kPriorityOwner) change_priority(static_cast<uint8_t>(std::clamp(priority, 1, 254)), out);
   return out;
 }
 
@@ -167,6 +199,7 @@ void Instance::receive_as_backup(const Advertisement& advertisement, TimePoint n
   if (!lower) preempt_at_.reset();
   preempting_ = lower && !holds_back(now, out);
   if (!preempting_) {
+    wants_master_ = false;
     timer_ = now + down_interval();
     return;
   }
@@ -291,12 +324,13 @@ void Instance::become_fault(std::string_view log_suffix, Actions& out) {
     out.emplace_back(SendAdvertisement{kPriorityStop});
     give_up_addresses(out);
   }
-  log(out, LogLevel::kInfo, link_.problem);
+  const std::string problem = problems().front();
+  log(out, LogLevel::kInfo, problem);
   log(out, LogLevel::kInfo, fmt::format("Entering FAULT STATE{}", log_suffix));
   heard_address_.reset();
   heard_priority_ = 0;
   master_interval_ = params_.advert_int;
-  enter(State::kFault, link_.problem, out);
+  enter(State::kFault, problem, out);
 }
 
 void Instance::give_up_addresses(Actions& out) {
@@ -313,6 +347,7 @@ void Instance::enter(State state, std::string cause, Actions& out) {
   garp_refresh_.reset();
   preempt_at_.reset();
   preempting_ = false;
+  wants_master_ = false;
   last_defence_.reset();
   notices_.reset();
   out.emplace_back(Transition{params_.name, from, state, priority_, std::move(cause)});
@@ -412,6 +447,24 @@ std::optional<TimePoint> Instance::deadline() const {
     if (other && (!first || *other < *first)) first = other;
   }
   return first;
+}
+
+std::string Instance::own_problem() const {
+  if (!link_.usable()) return link_.problem;
+  return tracking_.faults.empty() ? std::string() : tracking_.faults.front();
+}
+
+std::vector<std::string> Instance::problems() const {
+  std::vector<std::string> all;
+  if (!link_.usable()) all.push_back(link_.problem);
+  all.insert(all.end(), tracking_.faults.begin(), tracking_.faults.end());
+  if (!group_fault_.empty()) all.push_back(group_fault_);
+  return all;
+}
+
+uint8_t Instance::wanted_priority() const {
+  if (params_.priority == kPriorityOwner) return kPriorityOwner;
+  return static_cast<uint8_t>(std::clamp(params_.priority + tracking_.weight, 1, kPriorityOwner - 1));
 }
 
 std::optional<IpAddress> Instance::master_address() const {

@@ -26,6 +26,14 @@ struct LinkState {
   friend bool operator==(const LinkState&, const LinkState&) = default;
 };
 
+/// What the trackers of an instance say, and whatever else decides whether it may be MASTER.
+struct TrackingState {
+  int weight = 0;                   // added to the priority
+  std::vector<std::string> faults;  // why it must not be MASTER, one line each: "script chk_nginx failed"
+
+  friend bool operator==(const TrackingState&, const TrackingState&) = default;
+};
+
 /// The actions that an instance asks for, to be done in the order given.
 struct SendAdvertisement {
   uint8_t priority = 0;
@@ -69,8 +77,14 @@ class Instance {
   [[nodiscard]] Actions set_link(const LinkState& link, TimePoint now);
   /// New parameters for the same virtual router. The state stays, and addresses are changed by their difference.
   [[nodiscard]] Actions reconfigure(InstanceParams params, TimePoint now);
-  /// Changes the effective priority, clamped to 1..254; an owner's never changes.
-  [[nodiscard]] Actions set_priority(int priority, TimePoint now);
+  /// Trackers changed. The effective priority is clamped to 1..254, an owner's never changes; a fault is FAULT for an
+  /// owner too.
+  [[nodiscard]] Actions set_tracking(const TrackingState& tracking, TimePoint now);
+  /// Its sync group says why it must not be MASTER; empty: it may.
+  [[nodiscard]] Actions set_group_fault(const std::string& reason, TimePoint now);
+  /// Its sync group goes where all its members go: BACKUP to MASTER, or MASTER to BACKUP.
+  [[nodiscard]] Actions sync_to_master(const std::string& group, TimePoint now);
+  [[nodiscard]] Actions sync_to_backup(const std::string& group, TimePoint now);
   /// Orderly end; no event is taken after it.
   [[nodiscard]] Actions stop(TimePoint now);
 
@@ -81,6 +95,13 @@ class Instance {
   [[nodiscard]] State state() const { return state_; }
   [[nodiscard]] uint8_t effective_priority() const { return priority_; }
   [[nodiscard]] const LinkState& link() const { return link_; }
+  /// Why it is in FAULT or would be: the interface, then the trackers. Empty: for no reason of its own.
+  [[nodiscard]] std::string own_problem() const;
+  [[nodiscard]] const TrackingState& tracking() const { return tracking_; }
+  /// All of these reasons, its sync group's too.
+  [[nodiscard]] std::vector<std::string> problems() const;
+  /// Member of a sync group: its down timer ran out, and it waits for the others.
+  [[nodiscard]] bool wants_master() const { return wants_master_ || state_ == State::kMaster; }
   /// Who was last heard as master; ourselves while MASTER.
   [[nodiscard]] std::optional<IpAddress> master_address() const;
   [[nodiscard]] uint8_t master_priority() const;
@@ -107,6 +128,10 @@ class Instance {
   void become_master(std::string cause, TimePoint now, Actions& out);
   void become_backup(std::string cause, std::string_view log_suffix, TimePoint now, Actions& out);
   void become_fault(std::string_view log_suffix, Actions& out);
+  template <class Change>
+  [[nodiscard]] Actions change_usability(TimePoint now, Change change);
+  [[nodiscard]] bool usable() const { return link_.usable() && tracking_.faults.empty() && group_fault_.empty(); }
+  [[nodiscard]] uint8_t wanted_priority() const;
   void give_up_addresses(Actions& out);
   void enter(State state, std::string cause, Actions& out);
 
@@ -132,6 +157,9 @@ class Instance {
   State state_ = State::kInit;
   uint8_t priority_ = 0;
   LinkState link_;
+  TrackingState tracking_;
+  std::string group_fault_;
+  bool wants_master_ = false;
   std::optional<IpAddress> heard_address_;  // of the last accepted or discarded advertisement
   uint8_t heard_priority_ = 0;
   std::chrono::microseconds master_interval_{

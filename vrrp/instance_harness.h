@@ -59,7 +59,9 @@ class Harness {
   void receive(const std::string& source, uint8_t priority) { note(instance.receive(advert(source, priority), now)); }
   void set_link(const LinkState& link) { note(instance.set_link(link, now)); }
   void reconfigure(const InstanceParams& params) { note(instance.reconfigure(params, now)); }
-  void set_priority(int priority) { note(instance.set_priority(priority, now)); }
+  void set_tracking(int weight, std::vector<std::string> faults = {}) {
+    note(instance.set_tracking({weight, std::move(faults)}, now));
+  }
   void stop() { note(instance.stop(now)); }
 
   /// Lets time pass, and the instance do at each of its deadlines what it wants to do.

@@ -52,6 +52,7 @@ struct InstanceParams {
   Announcements announcements;
   bool lower_prio_no_advert = false;     // do not answer a master of lower priority with an advertisement
   bool higher_prio_send_advert = false;  // a last advertisement before yielding to a higher priority
+  std::string sync_group;                // empty: none
   bool owner_ignore_adverts = false;     // priority 255: never yields
 
   [[nodiscard]] Family family() const { return multicast_group.family(); }

@@ -132,13 +132,13 @@ TEST(Reload, InFaultNothingStarts) {
 TEST(Priority, IsClampedAndNeverAnOwners) {
   Harness h;
   h.start_as_backup();
-  h.set_priority(300);
+  h.set_tracking(200);
   EXPECT_EQ(h.instance.effective_priority(), 254);
-  h.set_priority(-5);
+  h.set_tracking(-105);
   EXPECT_EQ(h.instance.effective_priority(), 1);
   Harness owner(reference_params(255));
   owner.start_as_backup();
-  owner.set_priority(10);
+  owner.set_tracking(-245);
   EXPECT_EQ(owner.instance.effective_priority(), 255);
 }
 

@@ -12,6 +12,7 @@
 #include "config/types/asio.h"
 #include "config/types/mac_address.h"
 #include "config/types/result.h"
+#include "vrrp/instance.h"
 #include "vrrp/parameters.h"
 
 namespace spdlog {
@@ -30,6 +31,10 @@ class Host {
   virtual Result<void> add_address(const std::string& interface, const IpPrefix& address) = 0;
   virtual Result<void> remove_address(const std::string& interface, const IpPrefix& address) = 0;
   virtual void on_transition(const Transition& transition) = 0;
+  /// All of a sync group has come to a common state.
+  virtual void on_group_transition(const std::string& group, State state) = 0;
+  /// The effective priority changed by a tracker; the state did not.
+  virtual void on_priority_change(const std::string& instance, uint8_t priority) = 0;
 };
 
 struct Counter {
@@ -46,7 +51,15 @@ struct InstanceStatus {
   std::chrono::system_clock::time_point last_transition;
   std::string last_cause;
   unsigned became_master = 0;
+  std::vector<std::string> problems;  // why it is in FAULT
+  int tracking_weight = 0;            // what trackers add to the priority
   std::vector<Counter> counters;
+};
+
+struct GroupStatus {
+  std::string name;
+  State state = State::kInit;
+  std::vector<std::string> members;
 };
 
 /// Runs all VRRP instances of the process: sockets and timers on one reactor around the pure state machine of
@@ -63,10 +76,13 @@ class Speaker {
   /// The host's interface came, went, changed its carrier or its addresses. Looks at it soon, on the reactor; many
   /// calls in a row are one look.
   void interface_changed(const std::string& interface);
+  /// What the trackers of an instance say; it may be told before apply() makes the instance. Kept over apply().
+  void set_tracking(const std::string& instance, const TrackingState& tracking);
   /// Orderly stop: priority 0 (if MASTER), addresses removed. Returns when the advertisements are handed to the kernel.
   void stop();
 
   [[nodiscard]] std::vector<InstanceStatus> status() const;
+  [[nodiscard]] std::vector<GroupStatus> groups() const;
 
  private:
   struct Impl;

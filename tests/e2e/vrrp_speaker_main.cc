@@ -50,6 +50,8 @@ class IpCommandHost : public vrrp::Host {
     return {};
   }
   void on_transition(const vrrp::Transition&) override {}
+  void on_group_transition(const std::string&, vrrp::State) override {}
+  void on_priority_change(const std::string&, uint8_t) override {}
 };
 
 nlohmann::json to_json(const std::vector<vrrp::InstanceStatus>& instances) {
