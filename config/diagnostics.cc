@@ -12,6 +12,7 @@ namespace {
 
 constexpr size_t kLongestQuote = 60;
 constexpr size_t kLongestExcerpt = 160;
+constexpr size_t kMostOrigins = 20;  // of an excerpt: includes and uses of parameters
 
 char lower(char c) {
   return c >= 'A' && c <= 'Z' ? static_cast<char>(c - 'A' + 'a') : c;
@@ -49,19 +50,26 @@ size_t edit_distance(std::string_view a, std::string_view b) {
   return last[b.size()];
 }
 
+/// Findings go to logs: lines with a password do not.
+bool is_secret(std::string_view line) {
+  return line.find("pass") != std::string_view::npos;
+}
+
+std::string printable(std::string_view text) {
+  std::string result(text);
+  std::ranges::replace_if(result, is_control, ' ');
+  return result;
+}
+
 /// The source's line, tabs as one blank so that the caret's column is right, cut around the place if it is long.
-/// Empty for lines with a password: findings go to logs.
 std::string excerpt_of(std::string_view line, uint32_t column) {
-  if (line.find("pass") != std::string_view::npos) return {};
   const size_t caret = std::min<size_t>(column > 0 ? column - 1 : 0, line.size());
   const size_t start = caret > kLongestExcerpt - 20 ? caret - 40 : 0;
-  std::string text(line.substr(start, kLongestExcerpt));
-  std::ranges::replace_if(text, is_control, ' ');
   size_t blanks = 0;
   for (size_t i = start; i < caret; ++i) {
     blanks += (static_cast<unsigned char>(line[i]) & 0xc0) != 0x80 ? 1 : 0;  // UTF-8 continuation bytes take no room
   }
-  return text + "\n" + std::string(blanks, ' ') + "^";
+  return printable(line.substr(start, kLongestExcerpt)) + "\n" + std::string(blanks, ' ') + "^";
 }
 
 }  // namespace
@@ -76,8 +84,19 @@ std::string Diagnostic::to_string() const {
 }
 
 void Diagnostics::add(Severity severity, Place place, std::string message) {
+  Finding finding{severity, place, std::move(message)};
+  if (is_known(finding)) return;
   if (++counts_[static_cast<size_t>(severity)] > kMost) return;
-  findings_.push_back({severity, place, std::move(message)});
+  findings_.push_back(std::move(finding));
+}
+
+/// What a ~SEQ repeats is said once.
+bool Diagnostics::is_known(const Finding& finding) const {
+  return std::ranges::any_of(findings_, [&](const Finding& other) {
+    return other.severity == finding.severity && other.place.line == finding.place.line &&
+           other.place.column == finding.place.column && other.place.file == finding.place.file &&
+           other.message == finding.message;
+  });
 }
 
 bool Diagnostics::remark(Remark::Kind kind, std::string_view keyword, std::string_view text, Place place) {
@@ -94,7 +113,35 @@ bool Diagnostics::remark(Remark::Kind kind, std::string_view keyword, std::strin
 }
 
 Location Diagnostics::location(Place place) const {
-  return {source_.name(), static_cast<int>(place.line), static_cast<int>(place.column)};
+  return {sources_.file(place.file).name(), static_cast<int>(place.line), static_cast<int>(place.column)};
+}
+
+std::string Diagnostics::line_name(Place place, Place beside) const {
+  if (place.file == beside.file) return "line " + std::to_string(place.line);
+  return sources_.file(place.file).name() + ":" + std::to_string(place.line);
+}
+
+/// The line and a caret, what the line reads with its parameters, and how the reading came there.
+std::string Diagnostics::excerpt(Place place) const {
+  if (place.line == 0) return {};
+  std::string text;
+  const std::string_view written = sources_.written(place);
+  const std::string_view expanded = sources_.expanded(place);
+  if (!is_secret(written) && !is_secret(expanded)) {
+    text = excerpt_of(written, place.column);
+    if (!expanded.empty() && written.find(expanded) == std::string_view::npos) {
+      text += "\nwith its parameters: " + printable(expanded.substr(0, kLongestExcerpt));
+    }
+  }
+  Place from = place;
+  for (size_t i = 0; i < kMostOrigins && from.line > 0; ++i) {
+    const Place used_at = sources_.used_at(from);
+    from = used_at.line > 0 ? used_at : sources_.included_at(from.file);
+    if (from.line == 0) break;
+    if (!text.empty()) text += '\n';
+    text += (used_at.line > 0 ? "used at " : "included from ") + location(from).to_string();
+  }
+  return text;
 }
 
 std::vector<Diagnostic> Diagnostics::take() {
@@ -103,8 +150,7 @@ std::vector<Diagnostic> Diagnostics::take() {
   result.reserve(findings_.size() + 1);
   for (Finding& finding : findings_) {
     const Place place = finding.place;
-    result.push_back({finding.severity, location(place), std::move(finding.message),
-                      place.line > 0 ? excerpt_of(source_.line(place.line), place.column) : std::string()});
+    result.push_back({finding.severity, location(place), std::move(finding.message), excerpt(place)});
   }
   for (const Severity severity : {Severity::kError, Severity::kWarning, Severity::kNoEffect, Severity::kNote}) {
     const size_t count = std::exchange(counts_[static_cast<size_t>(severity)], 0);

@@ -13,14 +13,14 @@
 
 namespace lbdp::config {
 
-/// Gathers findings about one source. Bounded: what is over kMost of a severity is only counted, so that a hostile file
-/// costs neither memory nor the reader's patience.
+/// Gathers findings about a configuration. Bounded: what is over kMost of a severity is only counted, so that a hostile
+/// file costs neither memory nor the reader's patience.
 class Diagnostics {
  public:
   static constexpr size_t kMost = 100;
   static constexpr size_t kMostRemarks = 1000;  // there are fewer keywords
 
-  explicit Diagnostics(const Source& source) : source_(source) {}
+  explicit Diagnostics(const Sources& sources) : sources_(sources) {}
 
   void error(Place place, std::string message) { add(Severity::kError, place, std::move(message)); }
   void warning(Place place, std::string message) { add(Severity::kWarning, place, std::move(message)); }
@@ -37,8 +37,9 @@ class Diagnostics {
   /// Further findings of this severity are only counted.
   [[nodiscard]] bool full(Severity severity) const { return counts_[static_cast<size_t>(severity)] >= kMost; }
   [[nodiscard]] Location location(Place place) const;
-  [[nodiscard]] const Source& source() const { return source_; }
-  /// All findings in the order of their places, and last what was left out. Empties this object.
+  /// "line 3", or "lb.conf:3" if `beside`, where the reader is, is in another file.
+  [[nodiscard]] std::string line_name(Place place, Place beside) const;
+  /// All findings in the order of their places (the main file first), and last what was left out. Empties this object.
   [[nodiscard]] std::vector<Diagnostic> take();
   [[nodiscard]] std::vector<Remark> take_remarks() { return std::move(remarks_); }
 
@@ -49,7 +50,10 @@ class Diagnostics {
     std::string message;
   };
 
-  const Source& source_;
+  [[nodiscard]] std::string excerpt(Place place) const;
+  [[nodiscard]] bool is_known(const Finding& finding) const;
+
+  const Sources& sources_;
   std::vector<Finding> findings_;
   std::vector<Remark> remarks_;
   size_t counts_[4] = {};

@@ -30,8 +30,9 @@ TEST(Nearest, FindsWhatWasMeant) {
 }
 
 TEST(Diagnostics, AreInTheOrderOfTheirPlaces) {
-  const Source source("f", "one\r\ntwo\nthree");
-  Diagnostics diagnostics(source);
+  Sources sources;
+  sources.add("f", "one\r\ntwo\nthree");
+  Diagnostics diagnostics(sources);
   diagnostics.warning({3, 2}, "c");
   diagnostics.error({1, 1}, "a");
   diagnostics.note({1, 1}, "b");
@@ -46,8 +47,9 @@ TEST(Diagnostics, AreInTheOrderOfTheirPlaces) {
 }
 
 TEST(Diagnostics, ExcerptOfALongLineShowsThePlace) {
-  const Source source("f", std::string(500, 'a') + "X" + std::string(500, 'b'));
-  Diagnostics diagnostics(source);
+  Sources sources;
+  sources.add("f", std::string(500, 'a') + "X" + std::string(500, 'b'));
+  Diagnostics diagnostics(sources);
   diagnostics.error({1, 501}, "here");
   const std::string excerpt = diagnostics.take().at(0).excerpt;
   const size_t end = excerpt.find('\n');

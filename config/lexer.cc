@@ -1,148 +1,126 @@
 // SPDX-License-Identifier: BSD-2-Clause
 #include "config/lexer.h"
 
-#include <algorithm>
 #include <utility>
 
 namespace lbdp::config {
 namespace {
 
-constexpr std::string_view kOwnId = "lbdp";
-constexpr size_t kMostIdsReported = 8;
+constexpr size_t kMostParametersReported = 100;
 
-bool is_blank(char c) {
-  return c == ' ' || c == '\t' || c == '\r' || c == '\v' || c == '\f';
-}
-bool starts_comment(char c) {
-  return c == '#' || c == '!';
-}
 bool ends_word(char c) {
-  return is_blank(c) || c == '"' || c == '{' || c == '}' || starts_comment(c);
+  return is_blank(c) || c == '"' || c == '{' || c == '}';
+}
+
+/// A message about such a line must not repeat what is on it.
+bool is_secret(std::string_view line) {
+  return line.find("pass") != std::string_view::npos;
 }
 
 }  // namespace
 
-Lexer::Lexer(const Source& source, std::string config_id, Diagnostics& diagnostics)
-    : source_(source), config_id_(std::move(config_id)), diagnostics_(diagnostics) {}
-
 Token Lexer::next() {
-  for (;;) {
-    if (!in_line_ && !next_line()) return {TokenKind::kEndOfFile, false, {source_.line_count(), 1}, {}, {}};
-    while (position_ < line_.size() && is_blank(line_[position_])) ++position_;
-    if (position_ >= line_.size() || starts_comment(line_[position_])) {
-      in_line_ = false;
-      return {TokenKind::kEndOfLine, conditional_, here(), {}, {}};
+  if (!in_line_) {
+    if (!lines_.next(line_)) {
+      return {lines_.stopped() ? TokenKind::kStopped : TokenKind::kEndOfFile, false, lines_.end(), {}, {}};
     }
-    const char c = line_[position_];
-    if (c == '{' || c == '}') {
-      const Token brace{
-          c == '{' ? TokenKind::kOpen : TokenKind::kClose, conditional_, here(), line_.substr(position_, 1), {}};
-      ++position_;
-      return brace;
-    }
-    return c == '"' ? quoted_word() : plain_word();
-  }
-}
-
-bool Lexer::next_line() {
-  while (number_ < source_.line_count()) {
-    line_ = source_.line(++number_);
     position_ = 0;
-    conditional_ = false;
-    const size_t strange = static_cast<size_t>(
-        std::ranges::find_if(line_, [](char c) { return static_cast<unsigned char>(c) < 0x20 && !is_blank(c); }) -
-        line_.begin());
-    if (strange < line_.size()) {
-      position_ = strange;
-      diagnostics_.error(here(), "control character " + in_quotes(line_.substr(strange, 1)) + " in the file");
-      position_ = 0;
-      line_ = line_.substr(0, strange);
-    }
-    while (position_ < line_.size() && is_blank(line_[position_])) ++position_;
-    if (position_ < line_.size() && line_[position_] == '@' && !keep_conditional()) continue;
     in_line_ = true;
-    return true;
+    behind_brace_ = false;
   }
-  return false;
+  while (position_ < line_.text.size() && is_blank(line_.text[position_])) ++position_;
+  if (position_ == line_.text.size()) return end_of_line();
+  if (behind_brace_ && Preprocessor::concerns(line_.text.substr(position_))) {
+    lines_.give_back(line_.part(position_));
+    return end_of_line();
+  }
+  const char c = line_.text[position_];
+  if (c == '{' || c == '}') return brace();
+  behind_brace_ = false;
+  return c == '"' ? quoted_word() : plain_word();
 }
 
-bool Lexer::keep_conditional() {
-  const Place at = here();
-  conditional_ = true;
-  ++position_;
-  const bool negated = position_ < line_.size() && line_[position_] == '^';
-  if (negated) ++position_;
-  const size_t start = position_;
-  while (position_ < line_.size() && !ends_word(line_[position_])) ++position_;
-  const std::string_view id = line_.substr(start, position_ - start);
-  if (id.empty()) {
-    diagnostics_.error(at, "'@' without a config-id; write '@ID LINE' or '@^ID LINE'");
-    return false;
-  }
-  const bool ours = id == kOwnId || (!config_id_.empty() && id == config_id_);
-  const bool keep = ours != negated;
-  // Said once an id, and only if nobody chose an id: a plain keepalived.conf must not lose lines in silence.
-  if (!keep && !ours && config_id_.empty() && left_out_.size() < kMostIdsReported && left_out_.emplace(id).second) {
-    diagnostics_.note(at, "lines behind " + in_quotes(line_.substr(at.column - 1, position_ - (at.column - 1))) +
-                              " are left out: the config-id is 'lbdp' (option -i sets another)");
-  }
-  return keep;
+Token Lexer::end_of_line() {
+  in_line_ = false;
+  return {TokenKind::kEndOfLine, line_.conditional, line_.at(position_), {}, {}};
+}
+
+Token Lexer::brace() {
+  behind_brace_ = true;
+  const size_t at = position_++;
+  const TokenKind kind = line_.text[at] == '{' ? TokenKind::kOpen : TokenKind::kClose;
+  return {kind, line_.conditional, line_.at(at), line_.text.substr(at, 1), {}};
 }
 
 Token Lexer::quoted_word() {
-  const Place at = here();
-  const size_t start = position_ + 1;
-  size_t end = line_.find('"', start);
+  const size_t quote = position_;
+  size_t end = line_.text.find('"', quote + 1);
   if (end == std::string_view::npos) {
-    diagnostics_.error(at, "this quote has no closing quote on the line");
-    end = line_.size();
+    diagnostics_.error(line_.at(quote), "this quote has no closing quote on the line");
+    end = line_.text.size();
     position_ = end;
   } else {
     position_ = end + 1;
   }
-  return {TokenKind::kWord, conditional_, at, line_.substr(start, end - start),
-          line_.substr(start - 1, position_ - (start - 1))};
+  report_parameters(quote + 1, end);
+  return {TokenKind::kWord, line_.conditional, line_.at(quote), line_.text.substr(quote + 1, end - quote - 1),
+          line_.text.substr(quote, position_ - quote)};
 }
 
 Token Lexer::plain_word() {
-  const Place at = here();
   const size_t start = position_;
   std::string text;
   bool escaped = false;
-  while (position_ < line_.size()) {
-    const char c = line_[position_];
-    const char after = position_ + 1 < line_.size() ? line_[position_ + 1] : '\0';
-    if (c == '\\' && starts_comment(after)) {
-      if (!escaped) text = line_.substr(start, position_ - start);
-      escaped = true;
-      text += after;
-      position_ += 2;
-      continue;
+  while (position_ < line_.text.size() && !ends_word(line_.text[position_])) {
+    const char c = line_.text[position_];
+    size_t length = 1;
+    if (c == '\\' && position_ + 1 < line_.text.size() && !ends_word(line_.text[position_ + 1])) {
+      if (starts_comment(line_.text[position_ + 1])) {
+        if (!escaped) text = line_.text.substr(start, position_ - start);
+        escaped = true;
+        ++position_;
+      } else {
+        length = 2;  // of "\\#", the second backslash escapes nothing
+      }
+    } else if (c == '$') {
+      length = report_parameter(position_, false);
     }
-    if (c == '$' && after == '{') {
-      const size_t close = line_.find('}', position_);
-      const size_t past = close == std::string_view::npos ? line_.size() : close + 1;
-      diagnostics_.error(here(), "variables such as " + in_quotes(line_.substr(position_, past - position_)) +
-                                     " are not supported yet");
-      if (escaped) text += line_.substr(position_, past - position_);
-      position_ = past;
-      continue;
-    }
-    if (ends_word(c)) break;
-    if (escaped) text += c;
-    ++position_;
+    if (escaped) text += line_.text.substr(position_, length);
+    position_ += length;
   }
-  warn_about_comment();
-  const std::string_view raw = line_.substr(start, position_ - start);
-  if (!escaped) return {TokenKind::kWord, conditional_, at, raw, raw};
-  return {TokenKind::kWord, conditional_, at, unescaped_.emplace_back(std::move(text)), raw};
+  const std::string_view raw = line_.text.substr(start, position_ - start);
+  if (!escaped) return {TokenKind::kWord, line_.conditional, line_.at(start), raw, raw};
+  return {TokenKind::kWord, line_.conditional, line_.at(start), unescaped_.emplace_back(std::move(text)), raw};
 }
 
-void Lexer::warn_about_comment() {
-  if (position_ + 1 >= line_.size() || !starts_comment(line_[position_]) || is_blank(line_[position_ + 1])) return;
-  const char c = line_[position_];
-  diagnostics_.warning(here(), std::string("'") + c + "' starts a comment here, in the middle of a word; write '\\" +
-                                   c + "' or put the word in quotes if it is meant");
+void Lexer::report_parameters(size_t begin, size_t end) {
+  for (size_t at = line_.text.find('$', begin); at < end; at = line_.text.find('$', at + 1)) {
+    report_parameter(at, true);
+  }
+}
+
+size_t Lexer::report_parameter(size_t dollar, bool quoted) {
+  const auto use = parameter_use(line_.text, dollar);
+  const bool braces = line_.text.substr(dollar).starts_with("${");
+  const Place place = line_.at(dollar);
+  const std::string text =
+      is_secret(line_.text) || !use ? "a parameter" : in_quotes(line_.text.substr(dollar, use->length));
+  if (braces && !quoted) {
+    // keepalived would take the '{' for the beginning of a block.
+    const size_t close = line_.text.find('}', dollar);
+    const size_t length = (close == std::string_view::npos ? line_.text.size() : close + 1) - dollar;
+    diagnostics_.error(place, use ? text + " is not defined" : "'${' begins no parameter: wanted ${NAME}");
+    return length;
+  }
+  if (!use) return 1;
+  if (lines_.defined(use->name)) {
+    diagnostics_.warning(place, text + " is not replaced here: " +
+                                    (use->complete ? "a parameter of several lines must end its line"
+                                                   : "behind it may be a blank, ',' or ')' only; write '${NAME}'"));
+  } else if (use->complete && reported_.size() < kMostParametersReported && reported_.emplace(use->name).second) {
+    diagnostics_.warning(place, text + " is not defined, so the text stays as it is");
+  }
+  return 1;
 }
 
 }  // namespace lbdp::config

@@ -8,52 +8,48 @@
 #include <string_view>
 
 #include "config/diagnostics.h"
-#include "config/source.h"
+#include "config/line.h"
+#include "config/preprocessor.h"
 
 namespace lbdp::config {
 
-enum class TokenKind : uint8_t { kWord, kOpen, kClose, kEndOfLine, kEndOfFile };
+enum class TokenKind : uint8_t { kWord, kOpen, kClose, kEndOfLine, kEndOfFile, kStopped };
 
-/// `text` points into the source or into the lexer, `raw` into the source.
+/// `text` points into the sources or into the lexer, `raw` into the sources.
 struct Token {
-  TokenKind kind = TokenKind::kEndOfFile;
-  bool conditional = false;  // on a line behind "@id"
+  TokenKind kind = TokenKind::kEndOfFile;  // kStopped: the file was not read to its end, which is reported
+  bool conditional = false;                // on a line behind "@id"
   Place place;
   std::string_view text;
   std::string_view raw;  // of a word: as it is written, with its quotes and escapes
 };
 
-/// Splits a source into words, braces and line ends as keepalived does: comments from # or ! on, "..." groups words,
-/// braces stand for themselves wherever they are, and a line behind "@id" ("@^id") is there only if id is (is not)
-/// ours.
+/// Splits lines into words, braces and line ends as keepalived does: "..." groups words, and braces stand for
+/// themselves wherever they are, but in quotes.
 class Lexer {
  public:
-  /// `config_id` is matched beside "lbdp", which is always ours.
-  Lexer(const Source& source, std::string config_id, Diagnostics& diagnostics);
+  Lexer(Preprocessor& lines, Diagnostics& diagnostics) : lines_(lines), diagnostics_(diagnostics) {}
 
   Token next();
 
  private:
-  bool next_line();
-  /// True if the line's "@id" keeps it.
-  bool keep_conditional();
+  Token brace();
   Token quoted_word();
   Token plain_word();
-  /// A comment that begins right behind a word, as in "pass!word", takes the rest of the word away: said, as keepalived
-  /// does not.
-  void warn_about_comment();
-  [[nodiscard]] Place here() const { return {number_, static_cast<uint32_t>(position_ + 1)}; }
+  /// A parameter that was not replaced: text as it is, in keepalived without a word. Returns the length of what must
+  /// not be split.
+  size_t report_parameter(size_t dollar, bool quoted);
+  void report_parameters(size_t begin, size_t end);
+  [[nodiscard]] Token end_of_line();
 
-  const Source& source_;
-  std::string config_id_;
+  Preprocessor& lines_;
   Diagnostics& diagnostics_;
-  std::string_view line_;
+  Line line_;
   size_t position_ = 0;
-  uint32_t number_ = 0;
   bool in_line_ = false;
-  bool conditional_ = false;
-  std::deque<std::string> unescaped_;            // words that are not in the source as they mean; addresses stay
-  std::set<std::string, std::less<>> left_out_;  // ids of lines that were dropped, each reported once
+  bool behind_brace_ = false;
+  std::deque<std::string> unescaped_;            // words that are not in the sources as they mean; addresses stay
+  std::set<std::string, std::less<>> reported_;  // parameters that are not defined
 };
 
 }  // namespace lbdp::config

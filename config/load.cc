@@ -5,6 +5,7 @@
 
 #include "config/diagnostics.h"
 #include "config/lexer.h"
+#include "config/preprocessor.h"
 #include "config/resolve.h"
 #include "config/schema.h"
 #include "config/source.h"
@@ -29,9 +30,11 @@ LoadResult load_text(std::string_view text, const std::string& name, const LoadO
   if (text.size() > Source::kMostBytes) {
     return failed(name, "larger than " + std::to_string(Source::kMostBytes >> 20) + " MiB");
   }
-  const Source source(name, std::string(text));
-  Diagnostics diagnostics(source);
-  Lexer lexer(source, options.config_id, diagnostics);
+  Sources sources;
+  sources.add(name, std::string(text));
+  Diagnostics diagnostics(sources);
+  Preprocessor preprocessor(sources, options, diagnostics);
+  Lexer lexer(preprocessor, diagnostics);
   const Tree tree = Tree::parse(lexer, diagnostics);
   FileSpec spec;
   Context context{diagnostics, options.lenient};
@@ -43,6 +46,7 @@ LoadResult load_text(std::string_view text, const std::string& name, const LoadO
   if (!diagnostics.has_errors()) result.model = std::move(model);
   result.diagnostics = diagnostics.take();
   result.remarks = diagnostics.take_remarks();
+  for (uint32_t file = 0; file < sources.file_count(); ++file) result.files.push_back(sources.file(file).name());
   return result;
 }
 

@@ -48,19 +48,36 @@ struct Remark {
 struct LoadResult {
   std::optional<Model> model;
   std::vector<Diagnostic> diagnostics;
-  std::vector<Remark> remarks;  // in the order in which they were made
+  std::vector<Remark> remarks;     // in the order in which they were made
+  std::vector<std::string> files;  // that were read, the main one first, in the order of their includes
 
   [[nodiscard]] bool ok() const { return model.has_value(); }
 };
 
+/// How much a configuration may come to. What is over it is an error, and the rest is not read.
+struct LoadLimits {
+  size_t files = 1000;                        // that are read; one that is included twice counts twice
+  size_t include_depth = 16;                  // files in files
+  size_t bytes = size_t{64} << 20;            // of all files
+  size_t expanded_lines = 1'500'000;          // that multi-line parameters, ~SEQ and ~LST make
+  size_t expanded_bytes = size_t{128} << 20;  // that replacing parameters makes
+};
+
+class Files;
+
 struct LoadOptions {
   bool lenient = false;   // unknown keywords are warnings
   std::string config_id;  // lines behind "@id" count if id is this or "lbdp"
+  /// Where included files come from; null: the file system. Must live as long as the call.
+  const Files* files = nullptr;
+  LoadLimits limits{};
+  /// For ${_RANDOM}; none: chosen once for the life of the process, so that a file that did not change reads the same.
+  std::optional<uint64_t> random_seed{};
 };
 
 /// Reads and validates a configuration file. A file that cannot be read is an error with its name and the reason.
 LoadResult load_file(const std::string& path, const LoadOptions& options = {});
-/// The same from memory; `name` stands in the places.
+/// The same from memory; `name` stands in the places, and includes are relative to its directory.
 LoadResult load_text(std::string_view text, const std::string& name, const LoadOptions& options = {});
 
 }  // namespace lbdp::config

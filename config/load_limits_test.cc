@@ -127,9 +127,11 @@ TEST(Limits, TextSize) {
 
 TEST(Limits, LongWordsAreCutInMessages) {
   const LoadResult result = load_text(std::string(1'000'000, 'x'), "f");
-  ASSERT_EQ(result.diagnostics.size(), 1u);
-  EXPECT_LT(result.diagnostics[0].message.size(), 200u);
-  EXPECT_LT(result.diagnostics[0].excerpt.size(), 400u);
+  ASSERT_EQ(result.diagnostics.size(), 2u);  // unknown, and longer than keepalived's lines
+  for (const Diagnostic& diagnostic : result.diagnostics) {
+    EXPECT_LT(diagnostic.message.size(), 200u);
+    EXPECT_LT(diagnostic.excerpt.size(), 400u);
+  }
 }
 
 /// A directory of its own, removed with what is in it.

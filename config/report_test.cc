@@ -80,8 +80,9 @@ virtual_server 192.0.2.1 80 {
 }
 
 TEST(Report, EachKeywordOfLittleOrNoEffectOnce) {
-  const Source source("f", "1\n2\n3\n4\n5\n6\n7\n8\n9\n");
-  Diagnostics diagnostics(source);
+  Sources sources;
+  sources.add("f", "1\n2\n3\n4\n5\n6\n7\n8\n9\n");
+  Diagnostics diagnostics(sources);
   for (uint32_t line = 1; line <= 9; ++line) {
     EXPECT_EQ(diagnostics.remark(Remark::Kind::kNoEffect, "lvs_flush", "the tables start empty", {line, 5}), line == 1);
   }

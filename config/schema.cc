@@ -8,8 +8,6 @@
 namespace lbdp::config {
 namespace {
 
-constexpr std::string_view kIncludes[] = {"include", "includer", "includem", "includew", "includeb", "includea"};
-
 const Keyword* find(const Block& block, std::string_view name) {
   for (const auto& part : block.keywords) {
     const auto found = std::ranges::find(part, name, &Keyword::name);
@@ -60,24 +58,6 @@ void report_unknown(const Block& block, const Statement& statement, Context& con
     if (statement.has_block()) message += "; its block is skipped";
   }
   context.diagnostics.add(severity, statement.place(), std::move(message));
-}
-
-/// What the next version of the language will take, said more helpfully than "unknown keyword".
-bool report_preprocessor(const Statement& statement, Context& context) {
-  const std::string_view name = statement.keyword();
-  if (std::ranges::find(kIncludes, name) != std::end(kIncludes)) {
-    context.diagnostics.error(statement.place(), in_quotes(name) + " is not supported yet: put all into one file");
-    return true;
-  }
-  if (name.size() > 1 && name.front() == '$' && name.find('=') != std::string_view::npos) {
-    context.diagnostics.error(statement.place(), "variables such as " + in_quotes(name) + " are not supported yet");
-    return true;
-  }
-  if (name.starts_with("~SEQ") || name.starts_with("~LST")) {
-    context.diagnostics.error(statement.place(), in_quotes(name) + ": ~SEQ and ~LST are not supported yet");
-    return true;
-  }
-  return false;
 }
 
 /// The first line below `statement` that is not behind "@id"; nowhere if all are.
@@ -172,7 +152,6 @@ void apply_entry(const Block& block, const Statement& statement, void* scope, Co
 
 void apply(const Block& block, Statement::Range statements, void* scope, Context& context) {
   for (const Statement statement : statements) {
-    if (report_preprocessor(statement, context)) continue;
     if (block.entry != nullptr) {
       apply_entry(block, statement, scope, context);
     } else {

@@ -63,9 +63,12 @@ constexpr Keyword kRows[] = {
 constexpr Block kLanguage{"language", {kRows}};
 
 TEST(Schema, EachEffectIsTold) {
-  const Source source("f", "idle\nlater\nsoon\nlater\nworks\nidle\nidle\nbad {\nworks\n}\n");
-  Diagnostics diagnostics(source);
-  Lexer lexer(source, "", diagnostics);
+  Sources sources;
+  sources.add("f", "idle\nlater\nsoon\nlater\nworks\nidle\nidle\nbad {\nworks\n}\n");
+  Diagnostics diagnostics(sources);
+  const LoadOptions options;
+  Preprocessor preprocessor(sources, options, diagnostics);
+  Lexer lexer(preprocessor, diagnostics);
   const Tree tree = Tree::parse(lexer, diagnostics);
   Context context{diagnostics, false};
   int taken = 0;
@@ -99,11 +102,14 @@ TEST(Schema, ABlockIsToldOfAsAWhole) {
       {"later", "", "", "Later.", count, nullptr, Effect::kNotYet},
   };
   static constexpr Block kAround{"around", {kRowsAround}};
-  const Source source("f",
-                      "later_block {\nlater\nidle\nworks\nwrong\n}\n"
-                      "idle_block {\nlater\nidle\nworks\nwrong\n}\nlater\n");
-  Diagnostics diagnostics(source);
-  Lexer lexer(source, "", diagnostics);
+  Sources sources;
+  sources.add("f",
+              "later_block {\nlater\nidle\nworks\nwrong\n}\n"
+              "idle_block {\nlater\nidle\nworks\nwrong\n}\nlater\n");
+  Diagnostics diagnostics(sources);
+  const LoadOptions options;
+  Preprocessor preprocessor(sources, options, diagnostics);
+  Lexer lexer(preprocessor, diagnostics);
   const Tree tree = Tree::parse(lexer, diagnostics);
   Context context{diagnostics, false};
   int taken = 0;

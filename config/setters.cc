@@ -27,8 +27,9 @@ void report_value(const Statement& statement, const Word& word, const Error& err
 }
 
 void report_repeated(const Statement& statement, Place before, Context& context) {
-  context.diagnostics.warning(statement.place(), in_quotes(statement.keyword()) + " is set again, after line " +
-                                                     std::to_string(before.line) + "; this one, the last, counts");
+  context.diagnostics.warning(statement.place(), in_quotes(statement.keyword()) + " is set again, after " +
+                                                     context.diagnostics.line_name(before, statement.place()) +
+                                                     "; this one, the last, counts");
 }
 
 void* same_scope(void* scope, const Statement& statement, Context& context) {

@@ -56,13 +56,35 @@ std::string_view Source::line(uint32_t number) const {
   return line;
 }
 
-Result<std::string> read_file(const std::string& path) {
+uint32_t Sources::add(std::string name, std::string text, Place included_at) {
+  files_.emplace_back(std::move(name), std::move(text));
+  included_at_.push_back(included_at);
+  return static_cast<uint32_t>(files_.size() - 1);
+}
+
+uint32_t Sources::add_expansion(std::string_view text, Place used_at) {
+  expansions_.push_back({text, used_at});
+  return static_cast<uint32_t>(expansions_.size());
+}
+
+std::string_view Sources::expanded(Place place) const {
+  return place.expansion == 0 ? std::string_view() : expansions_[place.expansion - 1].text;
+}
+
+Place Sources::used_at(Place place) const {
+  return place.expansion == 0 ? Place{} : expansions_[place.expansion - 1].used_at;
+}
+
+Result<std::string> read_file(const std::string& path, Executable executable) {
   // O_NONBLOCK: a FIFO that somebody put there must not hang us.
   const Descriptor file(open(path.c_str(), O_RDONLY | O_CLOEXEC | O_NONBLOCK));
   if (file.get() < 0) return fail_errno("cannot be opened");
   struct stat status {};
   if (fstat(file.get(), &status) != 0) return fail_errno("cannot be read");
   if (!S_ISREG(status.st_mode)) return fail("cannot be read: not a regular file");
+  if (executable == Executable::kRefuse && (status.st_mode & (S_IXUSR | S_IXGRP | S_IXOTH)) != 0) {
+    return fail("is not read: it is executable");
+  }
   if (static_cast<size_t>(status.st_size) > Source::kMostBytes) return fail_too_large();
 
   std::string text;

@@ -49,6 +49,7 @@ class TreeBuilder {
       case TokenKind::kClose: close(token); return true;
       case TokenKind::kEndOfLine: in_statement_ = false; return true;
       case TokenKind::kEndOfFile: end_of_file(token); return false;
+      case TokenKind::kStopped: return false;
     }
     return false;
   }

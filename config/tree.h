@@ -12,7 +12,7 @@
 
 namespace lbdp::config {
 
-/// One word of a statement; `text` points into the source or the lexer.
+/// One word of a statement; `text` points into the sources or the lexer.
 struct Word {
   std::string_view text;
   Place place;
@@ -50,7 +50,7 @@ class Statement {
   size_t index_;
 };
 
-/// All statements of a source as one preorder array: a node's children lie between it and its end.
+/// All statements of a configuration as one preorder array: a node's children lie between it and its end.
 class Tree {
  public:
   static constexpr size_t kMostWords = size_t{4} << 20;

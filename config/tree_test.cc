@@ -8,9 +8,12 @@ namespace {
 
 /// The first statement's raw arguments, as "COLUMN:TEXT".
 std::string raw_of(const std::string& text) {
-  const Source source("f", text);
-  Diagnostics diagnostics(source);
-  Lexer lexer(source, "", diagnostics);
+  Sources sources;
+  sources.add("f", text);
+  Diagnostics diagnostics(sources);
+  const LoadOptions options;
+  Preprocessor preprocessor(sources, options, diagnostics);
+  Lexer lexer(preprocessor, diagnostics);
   const Tree tree = Tree::parse(lexer, diagnostics);
   const Word raw = (*tree.statements().begin()).raw_arguments();
   return std::to_string(raw.place.column) + ":" + std::string(raw.text);
