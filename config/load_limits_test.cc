@@ -5,6 +5,8 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include <chrono>
+#include <cstdio>
 #include <cstdlib>
 #include <fstream>
 #include <iterator>
@@ -132,6 +134,28 @@ TEST(Limits, LongWordsAreCutInMessages) {
     EXPECT_LT(diagnostic.message.size(), 200u);
     EXPECT_LT(diagnostic.excerpt.size(), 400u);
   }
+}
+
+TEST(Scale, TwoThousandServicesOfTwentyServers) {
+  std::string text;
+  for (int service = 0; service < 2000; ++service) {
+    const std::string middle = std::to_string(service / 250) + "." + std::to_string(service % 250 + 1);
+    text += "virtual_server 10." + middle + ".1 80 {\n  protocol TCP\n  lb_algo rr\n  lb_kind DR\n";
+    for (int server = 2; server < 22; ++server) {
+      text += "  real_server 10." + middle + "." + std::to_string(server) +
+              " 80 {\n    weight 1\n    TCP_CHECK {\n      connect_timeout 3\n    }\n  }\n";
+    }
+    text += "}\n";
+  }
+  const auto start = std::chrono::steady_clock::now();
+  const LoadResult result = load_text(text, "f");
+  const auto took =
+      std::chrono::duration_cast<std::chrono::milliseconds>(std::chrono::steady_clock::now() - start).count();
+  ASSERT_TRUE(result.ok());
+  EXPECT_EQ(result.model->virtual_servers.size(), 2000u);
+  EXPECT_EQ(result.model->virtual_servers.back().real_servers.size(), 20u);
+  std::printf("2,000 services with 20 servers each, %zu bytes: %lld ms\n", text.size(), static_cast<long long>(took));
+  EXPECT_LT(took, 10'000);  // the goal is 1 s; this machine may be busy, and a sanitizer takes its time
 }
 
 /// A directory of its own, removed with what is in it.
