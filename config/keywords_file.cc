@@ -1,6 +1,5 @@
 // SPDX-License-Identifier: BSD-2-Clause
-#include "config/keywords.h"
-#include "config/setters.h"
+#include "config/keywords_vrrp.h"
 
 namespace lbdp::config {
 namespace {
@@ -14,14 +13,59 @@ void take_name(std::optional<std::string>& to, const Statement& statement, const
   }
 }
 
-void* take_vrrp_instance(void* scope, const Statement& statement, Context& context) {
-  VrrpInstanceSpec& instance = static_cast<FileSpec*>(scope)->vrrp_instances.emplace_back();
-  instance.place = statement.place();
-  if (!expect_arguments(statement, 1, 1, context)) return &instance;
+/// A block with a name, one more of a list.
+template <class Spec>
+void* take_named(std::vector<Spec>& list, const Statement& statement, Context& context) {
+  Spec& spec = list.emplace_back();
+  spec.place = statement.place();
+  if (!expect_arguments(statement, 1, 1, context)) return &spec;
   std::optional<std::string> read;
   take_name(read, statement, statement.arguments()[0], context);
-  instance.name = read.value_or("");
-  return &instance;
+  spec.name = read.value_or("");
+  return &spec;
+}
+
+void* take_vrrp_instance(void* scope, const Statement& statement, Context& context) {
+  return take_named(static_cast<FileSpec*>(scope)->vrrp_instances, statement, context);
+}
+
+template <auto kMember>
+void* named(void* scope, const Statement& statement, Context& context) {
+  return take_named(static_cast<FileSpec*>(scope)->vrrp.*kMember, statement, context);
+}
+
+void* take_old_track_file(void* scope, const Statement& statement, Context& context) {
+  note_old_name(statement, "track_file", context);
+  return named<&VrrpSpec::files>(scope, statement, context);
+}
+
+void* take_bfd_instance(void* scope, const Statement& statement, Context& context) {
+  constexpr size_t kLongest = 31;  // keepalived's
+  auto* bfd = static_cast<BfdInstanceSpec*>(named<&VrrpSpec::bfd>(scope, statement, context));
+  if (bfd->name.size() > kLongest) {
+    report_value(statement, statement.arguments()[0], {"wanted a name of at most 31 characters"}, context);
+  }
+  return bfd;
+}
+
+void* take_track_group(void* scope, const Statement& statement, Context& context) {
+  return take_named(static_cast<FileSpec*>(scope)->vrrp.statics.track_groups, statement, context);
+}
+
+void* take_garp_group(void* scope, const Statement& statement, Context& context) {
+  expect_arguments(statement, 0, 0, context);
+  auto& group = static_cast<FileSpec*>(scope)->vrrp.garp_groups.emplace_back();
+  group.place = statement.place();
+  return &group;
+}
+
+template <auto kMember>
+void* statics(void* scope, const Statement& statement, Context& context) {
+  return list_scope<StaticsSpec, kMember>(&static_cast<FileSpec*>(scope)->vrrp.statics, statement, context);
+}
+
+void* take_interface_delays(void* scope, const Statement& statement, Context& context) {
+  return list_scope<VrrpSpec, &VrrpSpec::interface_delays>(&static_cast<FileSpec*>(scope)->vrrp, statement, context);
 }
 
 /// ADDRESS [PORT], fwmark MARK or group NAME
@@ -68,12 +112,55 @@ void* take_group(void* scope, const Statement& statement, Context& context) {
   return &group;
 }
 
-constexpr Keyword kKeywords[] = {
+constexpr Keyword kGlobalRows[] = {
     {"global_defs", "{ ... }", "", "Settings of the director as a whole.", member_scope<FileSpec, &FileSpec::global>,
      &kGlobalDefsBlock},
+};
+
+constexpr Keyword kVrrpRows[] = {
     {"vrrp_instance", "NAME { ... }", "",
      "A VRRP instance: virtual addresses that belong to whichever director is MASTER. Names are unique.",
      take_vrrp_instance, &kVrrpInstanceBlock},
+    {"vrrp_sync_group", "NAME { ... }", "",
+     "Instances that are MASTER together or not at all: what one comes to, the others follow.",
+     named<&VrrpSpec::sync_groups>, &kVrrpSyncGroupBlock, Effect::kNotYet},
+    {"vrrp_script", "NAME { ... }", "", "A command that is run again and again, for track_script.",
+     named<&VrrpSpec::scripts>, &kVrrpScriptBlock, Effect::kNotYet},
+    {"track_file", "NAME { ... }", "", "A file with a number in it, for track_file blocks and FILE_CHECK.",
+     named<&VrrpSpec::files>, &kTrackFileObjectBlock, Effect::kNotYet},
+    {"vrrp_track_file", "NAME { ... }", "", "The old name of track_file.", take_old_track_file, &kOldTrackFileBlock,
+     Effect::kNotYet},
+    {"vrrp_track_process", "NAME { ... }", "", "A process that is to run on this host, for track_process.",
+     named<&VrrpSpec::processes>, &kVrrpTrackProcessBlock, Effect::kNotYet},
+    {"bfd_instance", "NAME { ... }", "",
+     "A session of bidirectional forwarding detection (RFC 5880), for track_bfd and BFD_CHECK.", take_bfd_instance,
+     &kBfdInstanceBlock, Effect::kNotYet},
+    {"track_group", "NAME { ... }", "",
+     "Instances that go to FAULT when a static address, route or rule of the group is lost.", take_track_group,
+     &kTrackGroupBlock, Effect::kNotYet},
+    {"static_ipaddress", "{ ADDRESS[/LENGTH] [OPTION] ... }", "",
+     "Addresses that are on an interface always, with the options of virtual_ipaddress and track_group NAME.",
+     statics<&StaticsSpec::addresses>, &kStaticAddressBlock, Effect::kNotYet},
+    {"static_routes", "{ ADDRESS/LENGTH [via ADDRESS] [dev NAME] [OPTION] ... }", "",
+     "Routes that are there always, written as in virtual_routes, with track_group NAME.",
+     statics<&StaticsSpec::routes>, &kStaticRouteBlock, Effect::kNotYet},
+    {"static_rules", "{ from|to ADDRESS/LENGTH table TABLE preference N [OPTION] ... }", "",
+     "Routing rules that are there always, written as in virtual_rules, with track_group NAME.",
+     statics<&StaticsSpec::rules>, &kStaticRuleBlock, Effect::kNotYet},
+    {"interface_up_down_delays", "{ NAME DOWN [UP] ... }", "no delay",
+     "How many seconds an interface must be down, and up, before VRRP takes notice, 0 to 255, one interface a line; "
+     "without UP as DOWN. Shorter than a BACKUP waits for its MASTER.",
+     take_interface_delays, &kInterfaceDelaysBlock, Effect::kNotYet},
+    {"garp_group", "{ ... }", "",
+     "The pace of gratuitous ARPs on some interfaces, where vrrp_garp_interval is not to hold.", take_garp_group,
+     &kGarpGroupBlock, Effect::kNotYet},
+    {"linkbeat_use_polling", "", "", "Poll the link state of all interfaces.", nothing, nullptr, Effect::kNone,
+     "link states come from the kernel at once, without polling"},
+    {"linkbeat_interfaces", "{ NAME [MII|ETHTOOL|IOCTL] ... }", "", "Poll the link state of these interfaces.",
+     same_scope, &kLinkbeatInterfacesBlock, Effect::kNone, "link states come from the kernel at once, without polling"},
+};
+
+constexpr Keyword kServiceRows[] = {
     {"virtual_server", "ADDRESS [PORT]|fwmark MARK|group NAME { ... }", "",
      "A service that is balanced over real servers: of an address and port (no port, or 0: all ports), of a firewall "
      "mark, or of a group. Address, port and protocol together are unique.",
@@ -91,6 +178,6 @@ constexpr Keyword kKeywords[] = {
 
 }  // namespace
 
-constinit const Block kFileBlock{"file", {kKeywords}};
+constinit const Block kFileBlock{"file", {kGlobalRows, kVrrpRows, kServiceRows}};
 
 }  // namespace lbdp::config

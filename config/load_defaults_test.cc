@@ -192,7 +192,8 @@ TEST(Values, Vrrp) {
   EXPECT_EQ(v.advert_int, seconds(3));
   EXPECT_TRUE(v.nopreempt);
   EXPECT_EQ(v.auth_pass, "a b");
-  EXPECT_THAT(v.virtual_ipaddress, ElementsAre(IpPrefix{ip("192.0.2.1"), 32}, IpPrefix{ip("192.0.2.2"), 24}));
+  EXPECT_THAT(v.virtual_ipaddress, ElementsAre(testing::Field(&VirtualAddress::prefix, IpPrefix{ip("192.0.2.1"), 32}),
+                                               testing::Field(&VirtualAddress::prefix, IpPrefix{ip("192.0.2.2"), 24})));
   EXPECT_EQ(load(instance("preempt_delay 2.5")).vrrp_instances[0].preempt_delay, milliseconds(2500));
 }
 
@@ -350,7 +351,7 @@ TEST(Language, LinesLeftOutAreNotedOnceAnIdIfNobodyChoseOne) {
 }
 
 TEST(Language, LenientTurnsUnknownKeywordsIntoWarnings) {
-  const LoadResult result = load_text("global_defs {\nsnmp on\nrouter_id a\n}\nbfd_instance X {\nmin_rx 10\n}\n", "f",
+  const LoadResult result = load_text("global_defs {\nsnmp on\nrouter_id a\n}\nbfd_session X {\nmin_rx 10\n}\n", "f",
                                       {.lenient = true, .config_id = ""});
   ASSERT_TRUE(result.ok());
   EXPECT_EQ(result.model->global.router_id, "a");

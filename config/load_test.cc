@@ -56,7 +56,8 @@ Model reference_model() {
   instance.priority = 100;
   instance.advert_int = seconds(1);
   instance.auth_pass = "1111";
-  instance.virtual_ipaddress = {{ip("172.18.250.99"), 32}};
+  instance.mcast_dst_ip = model.global.vrrp_mcast_group4;
+  instance.virtual_ipaddress.emplace_back().prefix = {ip("172.18.250.99"), 32};
   model.vrrp_instances = {instance};
 
   VirtualServer server;

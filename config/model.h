@@ -15,6 +15,11 @@ namespace lbdp::config {
 struct Model {
   GlobalDefs global;
   std::vector<VrrpInstance> vrrp_instances;
+  std::vector<VrrpSyncGroup> vrrp_sync_groups;
+  Trackers trackers;
+  Statics statics;
+  std::vector<GarpGroup> garp_groups;
+  std::vector<InterfaceDelay> interface_delays;
   std::vector<VirtualServer> virtual_servers;  // in the file's order
   Dataplane dataplane;
   /// Interface names in the order in which the file first names them: ports 0, 1, ... take these.

@@ -124,7 +124,7 @@ TEST(Report, AllErrorsAtOnce) {
             "f:2:14: error: smtp_alert: found '1', wanted on, off, true, false, yes or no\n"
             "      smtp_alert 1\n"
             "                 ^\n"
-            "f:4:1: error: unknown keyword 'vrrp' at the top level; its block is skipped\n"
+            "f:4:1: error: unknown keyword 'vrrp' at the top level (it belongs in bfd_instance); its block is skipped\n"
             "    vrrp {\n"
             "    ^\n"
             "f:6:1: error: unexpected '}': no block is open here\n"

@@ -23,7 +23,8 @@ std::string port_interface(const std::string& name) {
 std::vector<std::string> interfaces_in_order(const FileSpec& spec) {
   std::vector<Item<std::string>> named;
   for (const auto& instance : spec.vrrp_instances) {
-    if (instance.interface) named.push_back({port_interface(*instance.interface), instance.interface.place});
+    const auto& interface = instance.interface.seen ? instance.interface : spec.global.default_interface;
+    if (interface) named.push_back({port_interface(*interface), interface.place});
   }
   for (const auto& port : spec.dataplane.ports) {
     if (port.interface) named.push_back({*port.interface, port.interface.place});
@@ -62,6 +63,11 @@ Model resolve(const FileSpec& spec, Diagnostics& diagnostics) {
   Model model;
   model.global = resolve_global(spec.global, diagnostics);
   model.vrrp_instances = resolve_vrrp(spec, diagnostics);
+  model.vrrp_sync_groups = resolve_sync_groups(spec, model.vrrp_instances, diagnostics);
+  model.trackers = resolve_trackers(spec.vrrp, diagnostics);
+  model.statics = resolve_statics(spec, diagnostics);
+  model.garp_groups = resolve_garp_groups(spec.vrrp, diagnostics);
+  model.interface_delays = resolve_interface_delays(spec.vrrp, model.vrrp_instances, diagnostics);
   model.virtual_servers = resolve_services(spec, diagnostics);
   model.dataplane = resolve_dataplane(spec, diagnostics);
   model.interfaces = interfaces_in_order(spec);

@@ -14,6 +14,14 @@ Model resolve(const FileSpec& spec, Diagnostics& diagnostics);
 // The parts of it, one file each.
 GlobalDefs resolve_global(const GlobalSpec& spec, Diagnostics& diagnostics);
 std::vector<VrrpInstance> resolve_vrrp(const FileSpec& spec, Diagnostics& diagnostics);
+/// Changes the members too: in a group they have no weights of their own.
+std::vector<VrrpSyncGroup> resolve_sync_groups(const FileSpec& spec, std::vector<VrrpInstance>& instances,
+                                               Diagnostics& diagnostics);
+Trackers resolve_trackers(const VrrpSpec& spec, Diagnostics& diagnostics);
+Statics resolve_statics(const FileSpec& spec, Diagnostics& diagnostics);
+std::vector<GarpGroup> resolve_garp_groups(const VrrpSpec& spec, Diagnostics& diagnostics);
+std::vector<InterfaceDelay> resolve_interface_delays(const VrrpSpec& spec, const std::vector<VrrpInstance>& instances,
+                                                     Diagnostics& diagnostics);
 std::vector<VirtualServer> resolve_services(const FileSpec& spec, Diagnostics& diagnostics);
 /// Scheduler and persistence of a virtual server whose services are known.
 void resolve_scheduling(const VirtualServerSpec& spec, VirtualServer& server, Diagnostics& diagnostics);

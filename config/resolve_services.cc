@@ -234,7 +234,9 @@ void check_owners(const VirtualServer& server, const std::map<IpAddress, std::st
 std::vector<VirtualServer> resolve_services(const FileSpec& spec, Diagnostics& diagnostics) {
   std::map<IpAddress, std::string> owners;
   for (const auto& instance : spec.vrrp_instances) {
-    for (const auto& item : instance.virtual_ipaddress) owners.emplace(item.value.address, instance.name);
+    for (const auto* list : {&instance.virtual_ipaddress, &instance.virtual_ipaddress_excluded}) {
+      for (const auto& item : list->items) owners.emplace(item.value.prefix.address, instance.name);
+    }
   }
   std::vector<VirtualServer> servers;
   servers.reserve(spec.virtual_servers.size());

@@ -17,6 +17,7 @@ namespace lbdp::config {
 struct FileSpec {
   GlobalSpec global;
   std::vector<VrrpInstanceSpec> vrrp_instances;
+  VrrpSpec vrrp;
   std::vector<VirtualServerSpec> virtual_servers;
   std::vector<VirtualServerGroupSpec> groups;
   DataplaneSpec dataplane;

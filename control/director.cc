@@ -7,6 +7,7 @@
 #include <set>
 
 #include "control/translate.h"
+#include "control/unsupported.h"
 
 namespace lbdp::control {
 namespace {
@@ -131,6 +132,7 @@ Result<void> Director::start_services() {
 Result<void> Director::apply(const config::Model& model) {
   // What can refuse goes first, so that nothing has changed then: the dataplane is asked, and VRRP takes all or
   // nothing.
+  if (auto supported = check_supported(model); !supported) return supported;
   auto inputs = to_backend_inputs(model);
   if (auto taken = dataplane::Dataplane::check(outline(inputs)); !taken) return taken;
   if (auto applied = speaker_->apply(to_vrrp_instances(model)); !applied) return applied;

@@ -14,6 +14,7 @@
 #include "control/log.h"
 #include "control/options.h"
 #include "control/translate.h"
+#include "control/unsupported.h"
 #include "dataplane/dataplane.h"
 
 namespace lbdp::control {
@@ -76,6 +77,10 @@ ExitCode load_and_run(const Options& options) {
   config::print_diagnostics(std::cerr, loaded, {.verbose = options.verbose});
   if (!loaded.ok()) return ExitCode::kBadConfiguration;
   if (options.action == Options::Action::kDumpConfig) return dump(*loaded.model, options.dump_format);
+  if (const auto supported = check_supported(*loaded.model); !supported) {
+    std::cerr << options.config_file << ": not started: " << supported.error().message << '\n';
+    return ExitCode::kBadConfiguration;
+  }
   return run(options, loaded);
 }
 

@@ -47,7 +47,9 @@ using Holders = std::map<IpAddress, std::vector<std::string>>;
 Holders holders(const Model& model) {
   Holders holders;
   for (const auto& instance : model.vrrp_instances) {
-    for (const auto& prefix : instance.virtual_ipaddress) holders[prefix.address].push_back(instance.name);
+    for (const auto* list : {&instance.virtual_ipaddress, &instance.virtual_ipaddress_excluded}) {
+      for (const auto& held : *list) holders[held.prefix.address].push_back(instance.name);
+    }
   }
   return holders;
 }
@@ -168,6 +170,26 @@ checks::TargetParams to_target(const config::VirtualServer& server, const config
   return target;
 }
 
+void to_transport(const config::VrrpInstance& from, vrrp::InstanceParams& to) {
+  to.multicast_group = from.mcast_dst_ip;
+  for (const auto& peer : from.unicast_peers) to.unicast_peers.push_back({peer.address, peer.min_ttl, peer.max_ttl});
+  to.unicast_ttl = from.unicast_ttl;
+  to.check_unicast_src = from.check_unicast_src;
+  to.source = from.src_ip;
+  to.plain_checksum = from.v3_checksum_as_v2;
+}
+
+vrrp::Announcements to_announcements(const config::GarpSettings& garp) {
+  return {.master_repeat = garp.master_repeat,
+          .master_delay = garp.master_delay,
+          .refresh = garp.master_refresh,
+          .refresh_repeat = garp.master_refresh_repeat,
+          .lower_prio_repeat = garp.lower_prio_repeat,
+          .lower_prio_delay = garp.lower_prio_delay,
+          .garp_interval = garp.garp_interval,
+          .gna_interval = garp.gna_interval};
+}
+
 }  // namespace
 
 dataplane::StartupParams to_startup_params(const Model& model) {
@@ -226,15 +248,22 @@ std::vector<vrrp::InstanceParams> to_vrrp_instances(const Model& model) {
     vrrp::InstanceParams& to = out.emplace_back();
     to.name = instance.name;
     to.interface = instance.interface;
+    to.version = instance.version;
     to.virtual_router_id = instance.virtual_router_id;
     to.priority = instance.priority;
     to.initial_master = instance.state == config::VrrpInstance::State::kMaster;
     to.advert_int = instance.advert_int;
     to.auth_pass = instance.auth_pass;
-    to.multicast_group = model.global.vrrp_mcast_group4;
-    to.virtual_addresses = instance.virtual_ipaddress;
+    to_transport(instance, to);
+    for (const auto& held : instance.virtual_ipaddress) to.virtual_addresses.push_back(held.prefix);
+    for (const auto& held : instance.virtual_ipaddress_excluded) to.excluded_addresses.push_back(held.prefix);
     to.nopreempt = instance.nopreempt;
     to.preempt_delay = instance.preempt_delay;
+    to.down_timer_adverts = instance.down_timer_adverts;
+    to.announcements = to_announcements(instance.garp);
+    to.lower_prio_no_advert = instance.lower_prio_no_advert;
+    to.higher_prio_send_advert = instance.higher_prio_send_advert;
+    to.owner_ignore_adverts = instance.owner_ignore_adverts;
   }
   return out;
 }

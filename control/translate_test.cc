@@ -6,6 +6,7 @@
 #include <set>
 
 #include "config/load.h"
+#include "control/unsupported.h"
 
 namespace lbdp::control {
 namespace {
@@ -24,7 +25,8 @@ config::Model reference() {
   instance.interface = "eth0";
   instance.virtual_router_id = 150;
   instance.auth_pass = "1111";
-  instance.virtual_ipaddress = {IpPrefix::parse("172.18.250.99").value()};
+  instance.mcast_dst_ip = IpAddress::parse("224.0.74.18").value();
+  instance.virtual_ipaddress.emplace_back().prefix = IpPrefix::parse("172.18.250.99").value();
   model.vrrp_instances = {instance};
   config::VirtualServer service;
   service.services.emplace_back().key = ServiceKey::parse("tcp/172.18.250.99:80").value();
@@ -230,7 +232,7 @@ TEST(BackendInputs, FromAFileToTheTables) {
   EXPECT_EQ(mark.real_servers.at(0).endpoint.to_string(), "[2001:db8::7]:0");
 }
 
-TEST(VrrpInstances, CarryTheGlobalGroup) {
+TEST(VrrpInstances, CarryTheirGroup) {
   const auto instances = to_vrrp_instances(reference());
   ASSERT_EQ(instances.size(), 1U);
   EXPECT_EQ(instances[0].name, "VI_1");
@@ -239,6 +241,72 @@ TEST(VrrpInstances, CarryTheGlobalGroup) {
   EXPECT_EQ(instances[0].auth_pass, "1111");
   EXPECT_EQ(instances[0].multicast_group.to_string(), "224.0.74.18");
   EXPECT_EQ(instances[0].virtual_addresses[0].to_string(), "172.18.250.99/32");
+}
+
+/// The model of one instance with these lines.
+config::Model with_instance(const std::string& lines) {
+  const auto loaded = config::load_text(
+      "vrrp_instance V { interface eth0\nvirtual_router_id 1\nvirtual_ipaddress { 192.0.2.1 }\n" + lines + "\n}\n",
+      "f");
+  EXPECT_TRUE(loaded.ok()) << lines;
+  return loaded.model.value_or(config::Model{});
+}
+
+TEST(VrrpInstances, CarryWhatIsOnTheWire) {
+  const auto params = to_vrrp_instances(with_instance(
+      "version 3\nadvert_int 0.5\nunicast_src_ip 192.0.2.9\nunicast_peer { 192.0.2.8 min_ttl 254 }\nunicast_ttl 64\n"
+      "v3_checksum_as_v2\nvirtual_ipaddress_excluded { 2001:db8::1/64 }\ndown_timer_adverts 4\n"
+      "garp_master_delay 1\ngarp_master_repeat 2\ngarp_master_refresh 3\ngarp_master_refresh_repeat 4\n"
+      "garp_lower_prio_delay 5\ngarp_lower_prio_repeat 6\ngarp_interval 0.1\ngna_interval 0.2\n"
+      "lower_prio_no_advert\nhigher_prio_send_advert\nowner_ignore_adverts"));
+  ASSERT_EQ(params.size(), 1U);
+  const vrrp::InstanceParams& v = params[0];
+  EXPECT_EQ(v.version, 3);
+  EXPECT_EQ(v.advert_int, std::chrono::milliseconds(500));
+  EXPECT_EQ(v.source->to_string(), "192.0.2.9");
+  ASSERT_EQ(v.unicast_peers.size(), 1U);
+  EXPECT_EQ(v.unicast_peers[0].min_ttl, 254);
+  EXPECT_EQ(v.unicast_ttl, 64);
+  EXPECT_TRUE(v.check_unicast_src);
+  EXPECT_TRUE(v.plain_checksum);
+  EXPECT_EQ(v.excluded_addresses.at(0).to_string(), "2001:db8::1/64");
+  EXPECT_EQ(v.down_timer_adverts, 4U);
+  const vrrp::Announcements wanted{.master_repeat = 2,
+                                   .master_delay = std::chrono::seconds(1),
+                                   .refresh = std::chrono::seconds(3),
+                                   .refresh_repeat = 4,
+                                   .lower_prio_repeat = 6,
+                                   .lower_prio_delay = std::chrono::seconds(5),
+                                   .garp_interval = std::chrono::milliseconds(100),
+                                   .gna_interval = std::chrono::milliseconds(200)};
+  EXPECT_EQ(v.announcements, wanted);
+  EXPECT_TRUE(v.lower_prio_no_advert && v.higher_prio_send_advert && v.owner_ignore_adverts);
+  EXPECT_TRUE(vrrp::validate(v));
+}
+
+TEST(Supported, WhatMustNotBeLeftOutIsRefusedWithItsPlace) {
+  EXPECT_TRUE(check_supported(reference()));
+  for (const char* good : {"version 3", "unicast_peer { 192.0.2.8 }", "virtual_ipaddress_excluded { 192.0.2.3 }",
+                           "virtual_ipaddress_excluded { 192.0.2.3 dev eth0 no_track }", "track_interface { eth1 }",
+                           "unicast_fault_no_peer\nunicast_peer { 192.0.2.8 }"}) {
+    EXPECT_TRUE(check_supported(with_instance(good))) << good;
+  }
+  const std::pair<const char*, const char*> kRefused[] = {
+      {"use_vmac", "use_vmac"},
+      {"use_vmac_addr", "use_vmac"},
+      {"virtual_ipaddress_excluded { 192.0.2.3 dev eth1 }", "dev of another interface"},
+      {"virtual_ipaddress { 192.0.2.3 scope link }", "dev of another interface, scope"},
+      {"virtual_routes { 10.0.0.0/8 via 192.0.2.9 }", "virtual_routes"},
+      {"virtual_rules { from 10.0.0.0/8 table 1 preference 1 }", "virtual_rules"},
+      {"unicast_fault_no_peer", "unicast_fault_no_peer"},
+  };
+  for (const auto& [lines, reason] : kRefused) {
+    const auto outcome = check_supported(with_instance(lines));
+    ASSERT_FALSE(outcome) << lines;
+    EXPECT_NE(outcome.error().message.find("\nf:1:1: vrrp_instance 'V': "), std::string::npos)
+        << outcome.error().message;
+    EXPECT_NE(outcome.error().message.find(reason), std::string::npos) << outcome.error().message;
+  }
 }
 
 TEST(CheckTargets, HttpGetIsComplete) {
