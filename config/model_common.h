@@ -20,4 +20,12 @@ struct Location {
 
 using Duration = std::chrono::microseconds;  // keepalived's TIMER has microsecond resolution
 
+/// garp_extra_if: gratuitous ARP for virtual addresses that are not on the instance's own interface.
+struct GarpExtraIf {
+  bool all = false;      // for those of interfaces without a virtual MAC too
+  Duration interval{0};  // 0: none
+
+  friend bool operator==(const GarpExtraIf&, const GarpExtraIf&) = default;
+};
+
 }  // namespace lbdp::config
