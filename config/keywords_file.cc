@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: BSD-2-Clause
+#include "config/keywords_global.h"
 #include "config/keywords_vrrp.h"
 
 namespace lbdp::config {
@@ -169,6 +170,18 @@ constexpr Keyword kServiceRows[] = {
      "Addresses and ports, ranges of addresses, and firewall marks, one a line, that 'virtual_server group NAME' makes "
      "a virtual server each, with the same real servers, which are checked once.",
      take_group, &kVirtualServerGroupBlock},
+    {"net_namespace", "NAME", "", "The network namespace to run in.", nothing<1, 1>, nullptr, Effect::kRefused,
+     "start lbdp in it: ip netns exec NAME lbdp ..., or NetworkNamespacePath= of the systemd unit"},
+    {"net_namespace_ipvs", "NAME", "", "The network namespace of IPVS.", nothing<1, 1>, nullptr, Effect::kRefused,
+     "packets come from lbdp's own ports, not from a namespace"},
+    {"namespace_with_ipsets", "", "", "Uses ipsets in a namespace.", nothing<0, 0>, nullptr, Effect::kNone,
+     "lbdp needs no ipsets"},
+    {"instance", "NAME", "", "A name for one of several keepalived processes of a host.", nothing_but<1, 1, name>,
+     nullptr, Effect::kNone, "several lbdp take different --control-socket and --file-prefix"},
+    {"use_pid_dir", "", "", "Puts PID files into a directory of their own.", nothing<0, 0>, nullptr, Effect::kNone,
+     "lbdp writes no PID file; the control socket tells whether it runs"},
+    {"child_wait_time", "0..4294967295", "", "How many seconds keepalived waits for its processes when it stops.",
+     nothing_but<1, 1, number<uint32_t>>, nullptr, Effect::kNone, "lbdp is one process"},
     {"dataplane", "{ ... }", "",
      "Settings of the packet path, which keepalived does not have. In a file that keepalived reads too, put @lbdp "
      "before "

@@ -1,6 +1,12 @@
 // SPDX-License-Identifier: BSD-2-Clause
+#include "config/keywords_global.h"
+
+#include <algorithm>
+
 #include "config/keywords.h"
-#include "config/setters.h"
+#include "config/keywords_global_process.h"
+#include "config/keywords_global_scripts.h"
+#include "config/keywords_global_vrrp.h"
 
 namespace lbdp::config {
 namespace {
@@ -36,32 +42,12 @@ void* take_smtp_server(void* scope, const Statement& statement, Context& context
   return nullptr;
 }
 
-Setting<Duration>* timeout_of(TimeoutsSpec& timeouts, std::string_view protocol) {
-  if (protocol == "tcp") return &timeouts.tcp;
-  if (protocol == "tcpfin") return &timeouts.tcpfin;
-  if (protocol == "udp") return &timeouts.udp;
-  return nullptr;
-}
-
-/// lvs_timeouts [tcp N] [tcpfin N] [udp N]
-void* take_lvs_timeouts(void* scope, const Statement& statement, Context& context) {
-  TimeoutsSpec& timeouts = static_cast<GlobalSpec*>(scope)->timeouts;
-  if (!expect_arguments(statement, 2, 6, context)) return nullptr;
-  const auto arguments = statement.arguments();
-  for (size_t i = 0; i < arguments.size(); i += 2) {
-    Setting<Duration>* timeout = timeout_of(timeouts, arguments[i].text);
-    if (timeout == nullptr || i + 1 == arguments.size()) {
-      report_value(statement, arguments[i], {"wanted pairs of tcp, tcpfin or udp and seconds"}, context);
-      return nullptr;
-    }
-    const auto value = number<uint32_t, 0, 2678400>(arguments[i + 1].text);
-    if (!value) {
-      report_value(statement, arguments[i + 1], value.error(), context);
-      continue;
-    }
-    assign(*timeout, std::optional<Duration>(std::chrono::seconds(*value)), statement, context);
-  }
-  return nullptr;
+/// One word of include_check; the preprocessor acts on it.
+Result<std::string> include_check_word(std::string_view text) {
+  constexpr std::string_view kChecks[] = {"readable", "match", "wildcard_match", "brace_match"};
+  const bool has_sign = text.starts_with('+') || text.starts_with('-');
+  if (std::ranges::find(kChecks, text.substr(has_sign ? 1 : 0)) != std::end(kChecks)) return std::string(text);
+  return fail("wanted readable, match, wildcard_match or brace_match, with or without + or - before it");
 }
 
 constexpr Block kEmailBlock{"notification_email", {}, take_email};
@@ -77,11 +63,9 @@ constexpr Keyword kKeywords[] = {
      "The mail server, by its numeric address. An unreachable one delays nothing.", take_smtp_server},
     {"smtp_helo_name", "NAME", "the host's name", "The name given in HELO.", one<G, &G::smtp_helo_name, name>},
     {"smtp_connect_timeout", "SECONDS", "30", "How long a mail server may take to accept the connection.",
-     one<G, &G::smtp_connect_timeout, seconds<kSecond / 1000, 3600 * kSecond>>},
+     one<G, &G::smtp_connect_timeout, seconds<kSecond / 1000, 4294 * kSecond>>},
     {"router_id", "NAME", "the host's name", "This director's name in the subject of its mails.",
      one<G, &G::router_id, text>},
-    {"vrrp_mcast_group4", "ADDRESS", "224.0.0.18", "The IPv4 multicast group of VRRP advertisements.",
-     one<G, &G::vrrp_mcast_group4, ipv4_multicast>},
     {"smtp_alert", "[BOOL]", "off for virtual servers and VRRP instances, on for real servers",
      "Whether transitions are mailed where no inner smtp_alert says otherwise.", flag<G, &G::smtp_alert>},
     {"smtp_alert_vrrp", "[BOOL]", "smtp_alert", "The same for VRRP instances.", flag<G, &G::smtp_alert_vrrp>},
@@ -91,10 +75,32 @@ constexpr Keyword kKeywords[] = {
      "How long connections are kept: established TCP, TCP after a FIN, UDP. At most 2678400 (31 days); 0 keeps the "
      "default.",
      take_lvs_timeouts},
+    {"no_email_faults", "[BOOL]", "off", "No mail about instances that go to FAULT.", flag<G, &G::no_email_faults>,
+     nullptr, Effect::kNotYet},
+    {"no_checker_emails", "[BOOL]", "off", "No mail about single checkers, only about real servers that come and go.",
+     flag<G, &G::no_checker_emails>, nullptr, Effect::kNone,
+     "mails are about real servers, never about single checkers"},
+    {"checker_log_all_failures", "[BOOL]", "off", "Log each failed check, not only those after which a server is down.",
+     flag<G, &G::checker_log_all_failures>, nullptr, Effect::kNotYet},
+    {"rs_init_notifies", "[BOOL]", "off", "Run notify_up at the start, too, for servers that begin as up.",
+     flag<G, &G::rs_init_notifies>, nullptr, Effect::kNotYet},
+    {"lvs_sync_daemon",
+     "INTERFACE [[inst] INSTANCE] [id 0..255] [maxlen 1..65507] [port 1..65535] [ttl 1..255] [group ADDRESS]", "none",
+     "Synchronisation of connections between directors: over which interface, and which instance's MASTER sends. "
+     "Without "
+     "id the instance's VRID, or 0; port 8848, ttl 1, group 224.0.0.81.",
+     take_lvs_sync_daemon, nullptr, Effect::kNotYet, "connections are not synchronised"},
+    {"include_check", "[CHECK ...]", "missing files are no errors",
+     "Which missing files of include are errors: readable, match, wildcard_match, brace_match, each with + or - before "
+     "it to add or take away; all without arguments.",
+     nothing_but<0, 16, include_check_word>},
+    {"random_seed", "0..4294967295", "another one each time", "Makes ${_RANDOM} repeatable.",
+     nothing_but<1, 1, number<uint32_t>>},
 };
 
 }  // namespace
 
-constinit const Block kGlobalDefsBlock{"global_defs", {kKeywords}};
+constinit const Block kGlobalDefsBlock{"global_defs",
+                                       {kKeywords, kGlobalVrrpRows, kGlobalScriptRows, kGlobalProcessRows}};
 
 }  // namespace lbdp::config

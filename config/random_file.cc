@@ -62,6 +62,10 @@ std::optional<std::string> value_of_kind(std::string_view kind, Chance& chance) 
       {"ID", [](Chance& c) { return std::to_string(c.between(0, 4)); }},
       {"ADDRESS", address},
       {"IP", address},
+      {"ADDRESS6", [](Chance& c) { return "ff02::" + std::to_string(c.between(1, 99)); }},
+      {"INSTANCE", name},
+      {"CPU", [](Chance& c) { return std::to_string(c.between(0, 3)); }},
+      {"DIRECTORY", path},
       {"NETMASK", [](Chance& c) { return "255.255." + std::to_string(256 - (1 << c.between(0, 7))) + ".0"; }},
       {"BOOL",
        [](Chance& c) {
@@ -158,7 +162,7 @@ class Syntax {
     if (auto number = value_of_range(whole, chance_)) return *number;
     const size_t first = whole.find_first_of("ABCDEFGHIJKLMNOPQRSTUVWXYZ");
     if (first == std::string::npos) return whole;
-    const size_t last = std::min(whole.find_first_not_of("ABCDEFGHIJKLMNOPQRSTUVWXYZ_", first), whole.size());
+    const size_t last = std::min(whole.find_first_not_of("ABCDEFGHIJKLMNOPQRSTUVWXYZ_0123456789", first), whole.size());
     const auto value = value_of_kind(whole.substr(first, last - first), chance_);
     return value && (first == 0 || whole[first - 1] == '/' || whole[first - 1] == '-')
                ? whole.substr(0, first) + *value + whole.substr(last)

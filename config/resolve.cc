@@ -9,8 +9,6 @@
 namespace lbdp::config {
 namespace {
 
-constexpr uint32_t kVrrpGroup4 = 0xe0000012;  // 224.0.0.18, RFC 3768 section 5.2.2
-
 /// "eth0" of "eth0.100": VLAN interfaces are the kernel's, on top of the port's interface.
 std::string port_interface(const std::string& name) {
   const size_t dot = name.rfind('.');
@@ -40,24 +38,6 @@ std::vector<std::string> interfaces_in_order(const FileSpec& spec) {
 }
 
 }  // namespace
-
-GlobalDefs resolve_global(const GlobalSpec& spec, Diagnostics& diagnostics) {
-  GlobalDefs global;
-  global.notification_email = spec.notification_email;
-  global.notification_email_from = first_of(std::string(), spec.notification_email_from);
-  global.smtp_server = spec.smtp_server.value;
-  global.smtp_helo_name = first_of(std::string(), spec.smtp_helo_name);
-  global.smtp_connect_timeout = first_of(global.smtp_connect_timeout, spec.smtp_connect_timeout);
-  global.router_id = first_of(std::string(), spec.router_id);
-  global.vrrp_mcast_group4 = first_of(IpAddress::v4(Be<uint32_t>::from_host(kVrrpGroup4)), spec.vrrp_mcast_group4);
-  global.smtp_alert = spec.smtp_alert.value;
-  global.smtp_alert_vrrp = spec.smtp_alert_vrrp.value;
-  global.smtp_alert_checker = spec.smtp_alert_checker.value;
-  if (!global.notification_email.empty() && !spec.smtp_server.seen) {
-    diagnostics.warning(spec.notification_email_place, "notification_email without smtp_server: no mail is sent");
-  }
-  return global;
-}
 
 Model resolve(const FileSpec& spec, Diagnostics& diagnostics) {
   Model model;
