@@ -16,6 +16,7 @@ struct Model {
   GlobalDefs global;
   std::vector<VrrpInstance> vrrp_instances;
   std::vector<VirtualServer> virtual_servers;  // in the file's order
+  SslFiles ssl;
   Dataplane dataplane;
   /// Interface names in the order in which the file first names them: ports 0, 1, ... take these.
   std::vector<std::string> interfaces;

@@ -63,6 +63,7 @@ Model resolve(const FileSpec& spec, Diagnostics& diagnostics) {
   model.global = resolve_global(spec.global, diagnostics);
   model.vrrp_instances = resolve_vrrp(spec, diagnostics);
   model.virtual_servers = resolve_services(spec, diagnostics);
+  model.ssl = resolve_ssl(spec.ssl);
   model.dataplane = resolve_dataplane(spec, diagnostics);
   model.interfaces = interfaces_in_order(spec);
   tell_defaults(spec, diagnostics);

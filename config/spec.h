@@ -19,6 +19,7 @@ struct FileSpec {
   std::vector<VrrpInstanceSpec> vrrp_instances;
   std::vector<VirtualServerSpec> virtual_servers;
   std::vector<VirtualServerGroupSpec> groups;
+  SslSpec ssl;
   DataplaneSpec dataplane;
 };
 
