@@ -101,6 +101,7 @@ DumpBlock describe(const Model& model) {
   describe_global(model, file);
   describe_vrrp(model, file);
   describe_services(model, file);
+  describe_ssl(model, file);
   describe_dataplane(model, file);
   return file;
 }

@@ -183,6 +183,7 @@ DumpBlock describe(const Model& model);
 void describe_global(const Model& model, DumpBlock& file);
 void describe_vrrp(const Model& model, DumpBlock& file);
 void describe_services(const Model& model, DumpBlock& file);
+void describe_ssl(const Model& model, DumpBlock& file);
 void describe_dataplane(const Model& model, DumpBlock& file);
 /// The checkers of a real server, into its block.
 void describe_checks(const RealServer& server, DumpBlock& block);

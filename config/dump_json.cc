@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: BSD-2-Clause
 // The dump as JSON.
+#include <algorithm>
 #include <nlohmann/json.hpp>
 
 #include "config/dump.h"
@@ -21,14 +22,20 @@ ordered_json seconds_of(Duration duration) {
   return static_cast<double>(duration.count()) / static_cast<double>(kSecond.count());
 }
 
+/// JSON is UTF-8: what is not, in a file of some other encoding, becomes the replacement character.
+ordered_json text_of(const std::string& text) {
+  constexpr auto kReplace = ordered_json::error_handler_t::replace;
+  const bool ascii = std::ranges::all_of(text, [](char c) { return static_cast<signed char>(c) >= 0; });
+  return ascii ? ordered_json(text) : ordered_json::parse(ordered_json(text).dump(-1, ' ', false, kReplace));
+}
+
 ordered_json value_of(const DumpValue& value) {
   return std::visit(
-      Overloaded{[](std::monostate) { return ordered_json(nullptr); }, [](bool on) { return ordered_json(on); },
-                 [](int64_t number) { return ordered_json(number); },
-                 [](Duration duration) { return seconds_of(duration); },
-                 [](const std::string& text) { return ordered_json(text); },
-                 [](const DumpSecret&) { return ordered_json(true); },
-                 [](const DumpRaw& raw) { return ordered_json(raw.value); }},
+      Overloaded{
+          [](std::monostate) { return ordered_json(nullptr); }, [](bool on) { return ordered_json(on); },
+          [](int64_t number) { return ordered_json(number); }, [](Duration duration) { return seconds_of(duration); },
+          [](const std::string& text) { return text_of(text); }, [](const DumpSecret&) { return ordered_json(true); },
+          [](const DumpRaw& raw) { return text_of(raw.value); }},
       value.held);
 }
 

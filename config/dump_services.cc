@@ -90,13 +90,42 @@ void describe_persistence(const VirtualServer& server, DumpBlock& block) {
   if (!persistent) granularity.unsaid();
 }
 
+void describe_notify(const std::string& keyword, const std::optional<CommandLine>& command, DumpBlock& block) {
+  if (command) {
+    block.line(keyword, command_arguments(*command));
+  } else {
+    block.set(keyword, std::nullopt);
+  }
+}
+
+void describe_sorry_server(const std::optional<SorryServer>& server, DumpBlock& block) {
+  if (server) {
+    block.line("sorry_server", {{"address", server->endpoint.address}, port_argument(server->endpoint.port)});
+  } else {
+    block.set("sorry_server", std::nullopt);
+  }
+  block.flag("sorry_server_inhibit", server && server->inhibit);
+}
+
+/// The flags only if they are set: keepalived takes the keyword with any value as set.
+void describe_quorum(const VirtualServer& server, DumpBlock& block) {
+  block.set("quorum", server.quorum);
+  block.set("hysteresis", server.hysteresis);
+  describe_notify("quorum_up", server.quorum_up, block);
+  describe_notify("quorum_down", server.quorum_down, block);
+  describe_sorry_server(server.sorry_server, block);
+  block.flag("ha_suspend", server.ha_suspend);
+  block.flag("omega", server.omega);
+}
+
 void describe_real_server(const RealServer& server, DumpBlock& block) {
   block.set("weight", server.weight);
   block.set("uthreshold", server.upper_threshold);
   block.set("lthreshold", server.lower_threshold);
   block.set("inhibit_on_failure", server.inhibit_on_failure);
-  block.set("alpha", server.alpha);
   block.set("smtp_alert", server.smtp_alert);
+  describe_notify("notify_up", server.notify_up, block);
+  describe_notify("notify_down", server.notify_down, block);
   describe_checks(server, block);
 }
 
@@ -104,7 +133,7 @@ void describe_virtual_server(const VirtualServer& server, DumpBlock& block) {
   describe_protocol(server, block);
   describe_scheduling(server, block);
   describe_persistence(server, block);
-  block.set("alpha", server.alpha);
+  describe_quorum(server, block);
   block.set("smtp_alert", server.smtp_alert);
   block.none_yet("real_server");
   for (const RealServer& real : server.real_servers) {

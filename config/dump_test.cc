@@ -121,5 +121,11 @@ TEST(DumpJson, HasNoPassword) {
   EXPECT_THAT(document.dump(), Not(HasSubstr("a #b")));
 }
 
+TEST(DumpJson, IsUtf8WhateverTheFileIs) {
+  const ordered_json document = dump_json(model_of("global_defs { router_id \"caf\xe9 \xc3\xa9\" }\n"));
+  EXPECT_EQ(document["global_defs"]["router_id"], "caf\xef\xbf\xbd \xc3\xa9");
+  EXPECT_NO_THROW(static_cast<void>(document.dump()));
+}
+
 }  // namespace
 }  // namespace lbdp::config

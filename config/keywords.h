@@ -23,8 +23,18 @@ extern const Block kStaticRouteBlock;         // scope RouteListSpec
 extern const Block kStaticRuleBlock;          // scope RuleListSpec
 extern const Block kVirtualServerBlock;       // scope VirtualServerSpec
 extern const Block kVirtualServerGroupBlock;  // scope VirtualServerGroupSpec
-extern const Block kCheckerTcpBlock;          // scope CheckerSpec
-extern const Block kCheckerHttpBlock;         // scope CheckerSpec
+extern const Block kRealServerBlock;          // scope RealServerSpec
+extern const Block kTcpCheckBlock;            // scope TcpCheckSpec
+extern const Block kHttpGetBlock;             // scope HttpGetSpec
+extern const Block kSslGetBlock;              // scope SslGetSpec
+extern const Block kSmtpCheckBlock;           // scope SmtpCheckSpec
+extern const Block kDnsCheckBlock;            // scope DnsCheckSpec
+extern const Block kUdpCheckBlock;            // scope UdpCheckSpec
+extern const Block kPingCheckBlock;           // scope PingCheckSpec
+extern const Block kMiscCheckBlock;           // scope MiscCheckSpec
+extern const Block kFileCheckBlock;           // scope FileCheckSpec
+extern const Block kBfdCheckBlock;            // scope BfdCheckSpec
+extern const Block kSslBlock;                 // scope SslSpec
 extern const Block kDataplaneBlock;           // scope DataplaneSpec
 
 }  // namespace lbdp::config

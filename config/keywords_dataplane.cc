@@ -45,7 +45,7 @@ void take_destination(void* scope, const Statement& entry, Context& context) {
   if (words.size() < 2 || words.size() > 3) {
     return report(words.size() < 2 ? words[0] : words[3], "wanted PROTOCOL ADDRESS [PORT], such as 'tcp 192.0.2.1 80'");
   }
-  const auto protocol = any_case_protocol(words[0].text);
+  const auto protocol = config::protocol(words[0].text);
   const auto range = address_range(words[1].text);
   const auto port = words.size() > 2 ? number<uint16_t, 0>(words[2].text) : Result<uint16_t>(uint16_t{0});
   if (!protocol) report(words[0], protocol.error().message);

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: BSD-2-Clause
 #include "config/keywords_global.h"
+#include "config/keywords_services.h"
 #include "config/keywords_vrrp.h"
 
 namespace lbdp::config {
@@ -88,13 +89,10 @@ void take_virtual_server_head(VirtualServerHead& head, const Statement& statemen
     }
     return;
   }
-  const auto ip = address(arguments[0].text);
-  const auto port = arguments.size() > 1 ? number<uint16_t, 0>(arguments[1].text) : Result<uint16_t>(uint16_t{0});
-  if (!ip) report_value(statement, arguments[0], ip.error(), context);
-  if (!port) report_value(statement, arguments[1], port.error(), context);
-  if (!ip || !port) return;
-  head.address = *ip;
-  head.port = *port;
+  const auto endpoint = read_endpoint(statement, context);
+  if (!endpoint) return;
+  head.address = endpoint->address;
+  head.port = endpoint->port;
 }
 
 void* take_virtual_server(void* scope, const Statement& statement, Context& context) {
@@ -182,6 +180,8 @@ constexpr Keyword kServiceRows[] = {
      "lbdp writes no PID file; the control socket tells whether it runs"},
     {"child_wait_time", "0..4294967295", "", "How many seconds keepalived waits for its processes when it stops.",
      nothing_but<1, 1, number<uint32_t>>, nullptr, Effect::kNone, "lbdp is one process"},
+    {"SSL", "{ ... }", "", "What SSL_GET presents to servers, and whom it trusts.",
+     member_scope<FileSpec, &FileSpec::ssl>, &kSslBlock, Effect::kNotYet},
     {"dataplane", "{ ... }", "",
      "Settings of the packet path, which keepalived does not have. In a file that keepalived reads too, put @lbdp "
      "before "

@@ -52,7 +52,7 @@ constexpr Keyword kScriptRows[] = {
     {"weight", "-253..253 [reverse]", "0",
      "What a success adds to the priority, or a failure takes from it if it is negative; 0: FAULT after a failure. "
      "reverse turns that round.",
-     weight<S, &S::weight, kMostWeight>},
+     weight<S, &S::weight, kMostTrackWeight>},
     {"rise", "N", "1", "How many successes in a row make a failed script good.",
      one<S, &S::rise, number<unsigned, 1, 2147483647>>},
     {"fall", "N", "1", "How many failures in a row make a good script failed.",
@@ -187,7 +187,7 @@ constexpr Keyword kBfdRows[] = {
     {"multihop", "[BOOL]", "off", "The other end is behind routers (RFC 5883): UDP port 4784 and not 3784.",
      flag<B, &B::multihop>},
     {"weight", "-253..253 [reverse]", "0", "The weight for track_bfd lines without one.",
-     weight<B, &B::weight, kMostWeight>},
+     weight<B, &B::weight, kMostTrackWeight>},
     {"vrrp", "", "with checker", "Tell VRRP only, unless checker is there too.", constant<B, &B::vrrp, true>},
     {"checker", "", "with vrrp", "Tell the checkers only, unless vrrp is there too.", constant<B, &B::checker, true>},
 };

@@ -48,11 +48,12 @@ void take_tracked(std::string_view keyword, Result<std::string> (*read_name)(std
 }
 
 void take_interface(void* scope, const Statement& entry, Context& context) {
-  take_tracked("track_interface", interface_name, weight_number<kMostWeight>, *static_cast<TrackedList*>(scope), entry,
-               context);
+  take_tracked("track_interface", interface_name, weight_number<kMostTrackWeight>, *static_cast<TrackedList*>(scope),
+               entry, context);
 }
 void take_script(void* scope, const Statement& entry, Context& context) {
-  take_tracked("track_script", name, weight_number<kMostWeight>, *static_cast<TrackedList*>(scope), entry, context);
+  take_tracked("track_script", name, weight_number<kMostTrackWeight>, *static_cast<TrackedList*>(scope), entry,
+               context);
 }
 void take_file(void* scope, const Statement& entry, Context& context) {
   take_tracked("track_file", name, weight_number<kMostFileWeight>, *static_cast<TrackedList*>(scope), entry, context);
@@ -62,7 +63,7 @@ void take_process(void* scope, const Statement& entry, Context& context) {
                context);
 }
 void take_bfd(void* scope, const Statement& entry, Context& context) {
-  take_tracked("track_bfd", name, weight_number<kMostWeight>, *static_cast<TrackedList*>(scope), entry, context);
+  take_tracked("track_bfd", name, weight_number<kMostTrackWeight>, *static_cast<TrackedList*>(scope), entry, context);
 }
 
 std::optional<CommandLine> read_command(const Statement& statement, Context& context) {

@@ -18,7 +18,7 @@ extern const Block kVirtualRuleBlock;      // RuleListSpec
 extern const Block kUnicastPeerBlock;      // UnicastPeerListSpec
 
 /// ±253: interfaces, scripts, BFD.
-inline constexpr int kMostWeight = 253;
+inline constexpr int kMostTrackWeight = 253;
 /// ±254: files and processes, so that -254 takes an instance to FAULT whatever its priority.
 inline constexpr int kMostFileWeight = 254;
 
@@ -44,17 +44,6 @@ void* take_weight(Setting<WeightSpec>& setting, Result<int> (*read)(std::string_
 template <class Scope, auto kMember, int kMost>
 void* weight(void* scope, const Statement& statement, Context& context) {
   return take_weight(static_cast<Scope*>(scope)->*kMember, weight_number<kMost>, statement, context);
-}
-
-/// Keeps the first value, as keepalived does with commands and files, and says so of a later one.
-template <class T>
-void assign_first(Setting<T>& setting, std::optional<T> value, const Statement& statement, Context& context) {
-  if (setting.seen) {
-    context.diagnostics.warning(statement.place(), in_quotes(statement.keyword()) + " is set again, after line " +
-                                                       std::to_string(setting.place.line) + "; the first one counts");
-    return;
-  }
-  setting = {std::move(value), statement.place(), true};
 }
 
 /// For keywords without effect: a value that is checked and dropped.

@@ -97,8 +97,9 @@ TEST(Defaults, RealServer) {
   const RealServer real = real_of(load(service("", "")));
   EXPECT_EQ(real.weight, 1);
   EXPECT_FALSE(real.inhibit_on_failure);
-  EXPECT_FALSE(real.alpha);
   EXPECT_TRUE(real.smtp_alert);
+  EXPECT_EQ(real.notify_up, std::nullopt);
+  EXPECT_EQ(real.notify_down, std::nullopt);
 }
 
 TEST(Defaults, MissingLbKindIsNoted) {
@@ -149,20 +150,26 @@ TEST(Inheritance, WeightInhibitAndAlpha) {
   const RealServer outer = real_of(load(service("weight 3\ninhibit_on_failure\nalpha", "TCP_CHECK { }")));
   EXPECT_EQ(outer.weight, 3);
   EXPECT_TRUE(outer.inhibit_on_failure);
-  EXPECT_TRUE(outer.alpha);
+  EXPECT_TRUE(has_alpha(outer.checkers.at(0)));
   const RealServer inner = real_of(load(
       service("weight 3\ninhibit_on_failure\nalpha", "weight 0\ninhibit_on_failure off\nalpha no\nTCP_CHECK { }")));
   EXPECT_EQ(inner.weight, 0);
   EXPECT_FALSE(inner.inhibit_on_failure);
-  EXPECT_FALSE(inner.alpha);
+  EXPECT_FALSE(has_alpha(inner.checkers.at(0)));
 }
 
-TEST(Inheritance, AlphaOfACheckerKeepsTheServerOut) {
-  EXPECT_TRUE(real_of(load(service("", "TCP_CHECK { alpha }"))).alpha);
-  EXPECT_FALSE(real_of(load(service("alpha", "TCP_CHECK { alpha off }"))).alpha);
-  EXPECT_TRUE(real_of(load(service("", "TCP_CHECK { alpha }\nTCP_CHECK { connect_port 81 }"))).alpha);
-  // Without a checker nothing could ever bring it in.
-  EXPECT_FALSE(real_of(load(service("alpha", ""))).alpha);
+TEST(Inheritance, AlphaIsOfTheChecker) {
+  const auto alphas = [](const std::string& lines, const std::string& real_lines) {
+    std::vector<bool> found;
+    for (const Checker& checker : real_of(load(service(lines, real_lines))).checkers) {
+      found.push_back(has_alpha(checker));
+    }
+    return found;
+  };
+  EXPECT_THAT(alphas("", "TCP_CHECK { alpha }"), ElementsAre(true));
+  EXPECT_THAT(alphas("alpha", "TCP_CHECK { alpha off }"), ElementsAre(false));
+  EXPECT_THAT(alphas("", "TCP_CHECK { alpha }\nTCP_CHECK { connect_port 81 }"), ElementsAre(true, false));
+  EXPECT_THAT(alphas("alpha", "TCP_CHECK { }\nHTTP_GET { url { path / }\nalpha no }"), ElementsAre(true, false));
 }
 
 TEST(Inheritance, SmtpAlert) {

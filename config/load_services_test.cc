@@ -115,7 +115,6 @@ TEST(Scheduling, FlagsOfTheHashes) {
   EXPECT_EQ(flags("lb_algo mh\nmh-port\nmh-fallback"), std::pair(true, true));
   EXPECT_EQ(flags("lb_algo mh\nflag-1"), std::pair(false, true));
   EXPECT_EQ(flags("lb_algo sh\nflag-2"), std::pair(true, false));
-  EXPECT_EQ(flags("lb_algo sh\nhashed"), std::pair(false, false));
 }
 
 TEST(Scheduling, Persistence) {
@@ -264,7 +263,7 @@ const Case kScheduling[] = {
      v4("flag-1\nflag-2\nflag-3\nlb_algo rr"),
      {"f:5:1: warning: flag-1 is for lb_algo sh and mh only, and is ignored",
       "f:6:1: warning: flag-2 is for lb_algo sh and mh only, and is ignored",
-      "f:7:1: warning: flag-3 means nothing to any scheduler, and is ignored"}},
+      "f:7:1: no effect: 'flag-3' has no effect here: it means nothing to any scheduler"}},
     {"FlagWithAValue", v4("lb_algo sh\nsh-port on"), {"f:6:9: error: 'sh-port': 'on' is too much; it takes no value"}},
     {"OpsOfTcp", v4("ops"), {"f:5:1: warning: ops is for UDP only, and is ignored"}},
     {"GranularityWithGaps",
@@ -426,7 +425,7 @@ const Case kMarks[] = {
     {"Lines",
      with_mark("tcp\nicmp 192.0.2.1\ntcp 192.0.2.1 80 81\ntcp 192.0.2.1-0\nudp host 99999"),
      {"f:6:1: error: fwmark: found 'tcp', wanted PROTOCOL ADDRESS [PORT], such as 'tcp 192.0.2.1 80'",
-      "f:7:1: error: fwmark: found 'icmp', wanted tcp, udp or sctp",
+      "f:7:1: error: fwmark: found 'icmp', wanted TCP, UDP or SCTP",
       "f:8:18: error: fwmark: found '81', wanted PROTOCOL ADDRESS [PORT], such as 'tcp 192.0.2.1 80'",
       "f:9:5: error: fwmark: found '192.0.2.1-0', wanted a range whose end is not before its start, of at most 65534 "
       "addresses",

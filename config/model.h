@@ -21,6 +21,7 @@ struct Model {
   std::vector<GarpGroup> garp_groups;
   std::vector<InterfaceDelay> interface_delays;
   std::vector<VirtualServer> virtual_servers;  // in the file's order
+  SslFiles ssl;
   Dataplane dataplane;
   /// Interface names in the order in which the file first names them: ports 0, 1, ... take these.
   std::vector<std::string> interfaces;

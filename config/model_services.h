@@ -3,6 +3,7 @@
 
 // The part of the model that virtual servers make.
 
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -19,9 +20,9 @@ struct RealServer {
   uint32_t upper_threshold = 0;  // 0: none
   uint32_t lower_threshold = 0;  // 0: three quarters of the upper one
   bool inhibit_on_failure = false;
-  bool alpha = false;
   bool smtp_alert = true;  // resolved
-  std::vector<Checker> checkers;
+  std::optional<CommandLine> notify_up, notify_down;
+  std::vector<Checker> checkers;  // each with its own alpha
 
   friend bool operator==(const RealServer&, const RealServer&) = default;
 };
@@ -52,6 +53,14 @@ struct Service {
   friend bool operator==(const Service&, const Service&) = default;
 };
 
+/// What serves alone while the real servers are too few for the quorum.
+struct SorryServer {
+  Endpoint endpoint;     // as a real server's
+  bool inhibit = false;  // it stays in the table with weight 0 when the quorum is back
+
+  friend bool operator==(const SorryServer&, const SorryServer&) = default;
+};
+
 struct VirtualServer {
   std::string group;  // the virtual_server_group's name; empty: none
   /// At least one, all of one family. More than one only of a group: each has all the real servers, which are checked
@@ -64,7 +73,12 @@ struct VirtualServer {
   bool one_packet = false;               // ops
   Duration persistence_timeout{0};       // 0: off
   uint8_t persistence_granularity = 32;  // bits of the client's address; 128 for a whole IPv6 address
-  bool alpha = false;
+  uint32_t quorum = 1;                   // weight of the servers that are up; at most that of all of them
+  uint32_t hysteresis = 0;               // below the quorum
+  std::optional<CommandLine> quorum_up, quorum_down;
+  std::optional<SorryServer> sorry_server;
+  bool ha_suspend = false;  // check only while an address of the service is here
+  bool omega = false;       // at the end of the director, what was up is notified as down
   bool smtp_alert = false;  // resolved
   std::vector<RealServer> real_servers;
 

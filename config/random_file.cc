@@ -94,6 +94,12 @@ std::optional<std::string> value_of_kind(std::string_view kind, Chance& chance) 
        [](Chance& c) {
          return c.one_of(std::vector<std::string>{"00ff", "1234567890abcdef"});
        }},
+      {"DIGEST", [](Chance& c) { return std::string(31, '0') + std::to_string(c.between(0, 9)); }},
+      {"OPTION",
+       [](Chance& c) {
+         return c.one_of(std::vector<std::string>{"caseless", "multiline", "dotall"});
+       }},
+      {"PATTERN", [](Chance& c) { return c.percent(50) ? "OK" : "\"^a b\\x5cd+ #{2}\\n\""; }},
       {"MAC", [](Chance& c) { return "02:00:00:00:00:0" + std::to_string(c.between(1, 9)); }},
   };
   const auto found = kKinds.find(kind);

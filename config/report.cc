@@ -6,7 +6,6 @@
 #include <map>
 #include <string>
 #include <utility>
-#include <variant>
 
 namespace lbdp::config {
 namespace {
@@ -30,14 +29,6 @@ std::string tally(const std::map<std::string_view, size_t>& counts) {
   return text;
 }
 
-std::string_view kind_of(const Checker& checker) {
-  struct Names {
-    std::string_view operator()(const TcpCheck&) const { return "TCP_CHECK"; }
-    std::string_view operator()(const HttpGet&) const { return "HTTP_GET"; }
-  };
-  return std::visit(Names{}, checker);
-}
-
 /// What the file sets up, counted.
 struct Counts {
   explicit Counts(const Model& model) {
@@ -48,7 +39,7 @@ struct Counts {
       real_servers += server.real_servers.size();
       for (const RealServer& real : server.real_servers) {
         unchecked += real.checkers.empty() ? 1 : 0;
-        for (const Checker& checker : real.checkers) ++checkers[kind_of(checker)];
+        for (const Checker& checker : real.checkers) ++checkers[keyword_of(checker)];
       }
     }
   }

@@ -49,6 +49,7 @@ Model resolve(const FileSpec& spec, Diagnostics& diagnostics) {
   model.garp_groups = resolve_garp_groups(spec.vrrp, diagnostics);
   model.interface_delays = resolve_interface_delays(spec.vrrp, model.vrrp_instances, diagnostics);
   model.virtual_servers = resolve_services(spec, diagnostics);
+  model.ssl = resolve_ssl(spec.ssl);
   model.dataplane = resolve_dataplane(spec, diagnostics);
   model.interfaces = interfaces_in_order(spec);
   tell_defaults(spec, diagnostics);

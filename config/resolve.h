@@ -25,6 +25,9 @@ std::vector<InterfaceDelay> resolve_interface_delays(const VrrpSpec& spec, const
 std::vector<VirtualServer> resolve_services(const FileSpec& spec, Diagnostics& diagnostics);
 /// Scheduler and persistence of a virtual server whose services are known.
 void resolve_scheduling(const VirtualServerSpec& spec, VirtualServer& server, Diagnostics& diagnostics);
+/// Quorum, hysteresis and what runs at their transitions, of a virtual server whose real servers are known.
+void resolve_quorum(const VirtualServerSpec& spec, VirtualServer& server, Diagnostics& diagnostics);
+SslFiles resolve_ssl(const SslSpec& spec);
 Dataplane resolve_dataplane(const FileSpec& spec, Diagnostics& diagnostics);
 /// Remarks about defaults that may surprise, each with the place of the block that lacks the keyword.
 void tell_defaults(const FileSpec& spec, Diagnostics& diagnostics);

@@ -11,12 +11,9 @@ bool unfit(const IpAddress& address) {
   return address.is_multicast() || address.is_unspecified();
 }
 
-std::string_view name_of(Family family) {
-  return family == Family::kIpv4 ? "IPv4" : "IPv6";
-}
-
-/// A mark has no family; its virtual server has that of its real servers.
+/// A mark has no family; its virtual server has what ip_family says, or that of its real servers.
 Family family_of_servers(const VirtualServerSpec& spec) {
+  if (spec.ip_family) return *spec.ip_family;
   const auto known =
       std::ranges::find_if(spec.real_servers, [](const RealServerSpec& real) { return real.address.has_value(); });
   return known == spec.real_servers.end() ? Family::kIpv4 : known->address->family();
@@ -36,6 +33,10 @@ std::string mark_name(uint32_t mark) {
 }
 
 }  // namespace
+
+std::string_view family_name(Family family) {
+  return family == Family::kIpv4 ? "IPv4" : "IPv6";
+}
 
 std::string to_string(const VirtualServerHead& head) {
   if (head.fwmark) return mark_name(*head.fwmark);
@@ -71,8 +72,8 @@ void DestinationResolver::check_group(const VirtualServerGroupSpec& group) {
     if (!own) continue;
     if (!family) family = own;
     if (*own == *family) continue;
-    diagnostics_.error(entry.place, name + " has " + std::string(name_of(*family)) + " before, and " +
-                                        std::string(name_of(*own)) +
+    diagnostics_.error(entry.place, name + " has " + std::string(family_name(*family)) + " before, and " +
+                                        std::string(family_name(*own)) +
                                         " here: its real servers can have one family only; make it two groups");
     return;
   }
@@ -147,7 +148,7 @@ std::optional<Service> DestinationResolver::of_mark(uint32_t mark, std::optional
     if (!found->second->broken) {
       diagnostics_.error(place, name + ": " + mark_name(mark) + " of the dataplane block, at " +
                                     diagnostics_.location(found->second->place).to_string() + ", has no " +
-                                    std::string(name_of(wanted)) + " destination");
+                                    std::string(family_name(wanted)) + " destination");
     }
     return std::nullopt;
   }

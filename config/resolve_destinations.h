@@ -52,6 +52,9 @@ class DestinationResolver {
   size_t owner_ = 0;     // a number for the virtual server at hand
 };
 
+/// "IPv4" or "IPv6".
+[[nodiscard]] std::string_view family_name(Family family);
+
 /// "192.0.2.1:80", "192.0.2.1", "fwmark 7", "group G"; empty if the head was wrong.
 [[nodiscard]] std::string to_string(const VirtualServerHead& head);
 

@@ -35,8 +35,6 @@ class SchedulingResolver {
     server_.hash_fallback |= flag("mh-fallback", spec_.mh_fallback, "mh", mh);
     server_.hash_fallback |= flag("flag-1", spec_.flag_1, "sh and mh", sh || mh);
     server_.hash_port |= flag("flag-2", spec_.flag_2, "sh and mh", sh || mh);
-    if (spec_.flag_3) diagnostics_.warning(spec_.flag_3.place, "flag-3 means nothing to any scheduler, and is ignored");
-    if (spec_.hashed) diagnostics_.note(spec_.hashed.place, "'hashed' means nothing: the kernel sets it by itself");
   }
 
   /// The flag is set, and the scheduler is one that knows it.

@@ -6,21 +6,18 @@
 #include <utility>
 
 #include "config/resolve.h"
+#include "config/resolve_checks.h"
 #include "config/resolve_destinations.h"
 
 namespace lbdp::config {
 namespace {
 
-Duration default_delay_before_retry(CheckerSpec::Type type) {
-  return type == CheckerSpec::Type::kHttp ? std::chrono::seconds(3) : std::chrono::seconds(1);
-}
-
 /// Resolves one virtual server and all that is in it.
 class ServiceResolver {
  public:
   ServiceResolver(const VirtualServerSpec& spec, const GlobalSpec& global, DestinationResolver& destinations,
-                  Diagnostics& diagnostics)
-      : spec_(spec), global_(global), destinations_(destinations), diagnostics_(diagnostics) {}
+                  CheckResolver& checks, Diagnostics& diagnostics)
+      : spec_(spec), global_(global), destinations_(destinations), checks_(checks), diagnostics_(diagnostics) {}
 
   /// None: it has no address, port or protocol, or no real servers, or is of a kind that is not there; reported.
   std::optional<VirtualServer> resolve() {
@@ -33,12 +30,14 @@ class ServiceResolver {
     VirtualServer server;
     server.services = destinations_.resolve(spec_);
     if (server.services.empty()) return std::nullopt;
+    check_family(server);
     server.group = spec_.head.group.value_or("");
     server.where = diagnostics_.location(spec_.place);
-    server.alpha = first_of(false, spec_.alpha);
     server.smtp_alert = first_of(false, spec_.smtp_alert, global_.smtp_alert_checker, global_.smtp_alert);
     resolve_scheduling(spec_, server, diagnostics_);
     resolve_real_servers(server);
+    resolve_sorry_server(server);
+    resolve_quorum(spec_, server, diagnostics_);
     return server;
   }
 
@@ -59,6 +58,14 @@ class ServiceResolver {
     if (!spec_.lb_kind.seen) {
       diagnostics_.note(spec_.place, message("'lb_kind' is missing: DR here, while keepalived takes NAT"));
     }
+  }
+
+  void check_family(const VirtualServer& server) {
+    const Family own = server.services.front().key.endpoint.address.family();
+    if (!spec_.ip_family || *spec_.ip_family == own) return;
+    diagnostics_.error(spec_.ip_family.place,
+                       message("ip_family is " + std::string(family_name(*spec_.ip_family)) +
+                               ", but the addresses of the service are " + std::string(family_name(own))));
   }
 
   /// The port that real servers have: that of all services, if they have one in common.
@@ -86,8 +93,8 @@ class ServiceResolver {
     std::map<IpAddress, Place> known;
     server.real_servers.reserve(spec_.real_servers.size());
     for (const RealServerSpec& real : spec_.real_servers) {
-      if (!real.address || !real.port || !check_address(real, own)) continue;
-      const Endpoint endpoint{*real.address, first.fwmark == 0 ? first.key.endpoint.port : uint16_t{0}};
+      if (!real.address || !real.port || !check_address("real_server", *real.address, real.place, own)) continue;
+      const Endpoint endpoint{*real.address, service_port(first)};
       const auto [before, inserted] = known.emplace(*real.address, real.place);
       if (!inserted) {
         const std::string name = endpoint.port == 0 ? real.address->to_string() : endpoint.to_string();
@@ -96,26 +103,56 @@ class ServiceResolver {
                                              "; this one is left out");
         continue;
       }
-      if (port && *real.port != 0 && *real.port != *port) {
-        diagnostics_.warning(real.place, "real_server " + Endpoint{*real.address, *real.port}.to_string() +
-                                             ": direct routing keeps the virtual server's port, so the port is " +
-                                             std::to_string(*port));
-      }
+      check_port("real_server", {*real.address, *real.port}, real.place, port);
       server.real_servers.push_back(resolve_real_server(real, endpoint, port.value_or(*real.port)));
     }
   }
 
-  bool check_address(const RealServerSpec& real, const std::set<IpAddress>& own) {
+  void resolve_sorry_server(VirtualServer& server) {
+    if (!spec_.sorry_server) {
+      check_without_sorry_server();
+      return;
+    }
+    const auto& [address, port] = *spec_.sorry_server;
+    const Place place = spec_.sorry_server.place;
+    if (!check_address("sorry_server", address, place, addresses_of(server))) return;
+    check_port("sorry_server", {address, port}, place, common_port(server));
+    server.sorry_server = SorryServer{.endpoint = {address, service_port(server.services.front())},
+                                      .inhibit = first_of(false, spec_.sorry_server_inhibit)};
+  }
+
+  void check_without_sorry_server() {
+    if (spec_.sorry_server.seen) return;  // wrong, and reported
+    const auto ignored = [&](const auto& setting, const std::string& name) {
+      if (setting) diagnostics_.warning(setting.place, name + " without sorry_server is ignored");
+    };
+    ignored(spec_.sorry_server_inhibit, "sorry_server_inhibit");
+    ignored(spec_.sorry_server_lvs_method, "sorry_server_lvs_method");
+  }
+
+  /// The port that servers have in a service; 0 if that serves all ports, or a mark.
+  static uint16_t service_port(const Service& service) {
+    return service.fwmark == 0 ? service.key.endpoint.port : uint16_t{0};
+  }
+
+  void check_port(const std::string& keyword, const Endpoint& server, Place place, std::optional<uint16_t> port) {
+    if (!port || server.port == 0 || server.port == *port) return;
+    diagnostics_.warning(place, keyword + " " + server.to_string() +
+                                    ": direct routing keeps the virtual server's port, so the port is " +
+                                    std::to_string(*port));
+  }
+
+  bool check_address(const std::string& keyword, const IpAddress& address, Place place,
+                     const std::set<IpAddress>& own) {
     const IpAddress& service = *own.begin();
-    if (real.address->family() != service.family()) {
-      diagnostics_.error(real.place, "real_server " + real.address->to_string() +
-                                         ": its family is not that of virtual_server " +
-                                         (spec_.head.address ? service.to_string() : to_string(spec_.head)));
+    if (address.family() != service.family()) {
+      diagnostics_.error(place, keyword + " " + address.to_string() + ": its family is not that of virtual_server " +
+                                    (spec_.head.address ? service.to_string() : to_string(spec_.head)));
       return false;
     }
-    if (real.address->is_multicast() || real.address->is_unspecified() || own.contains(*real.address)) {
-      diagnostics_.error(real.place,
-                         "real_server " + real.address->to_string() + ": this address cannot be a real server's");
+    if (address.is_multicast() || address.is_unspecified() || own.contains(address)) {
+      diagnostics_.error(place, keyword + " " + address.to_string() + ": this address cannot be a " +
+                                    (keyword == "real_server" ? "real" : "sorry") + " server's");
       return false;
     }
     return true;
@@ -142,68 +179,16 @@ class ServiceResolver {
     real.weight = first_of(1, spec.weight, spec_.weight);
     real.inhibit_on_failure = first_of(false, spec.inhibit_on_failure, spec_.inhibit_on_failure);
     real.smtp_alert = first_of(true, spec.smtp_alert, global_.smtp_alert_checker, global_.smtp_alert);
-    real.checkers.reserve(spec.checkers.size());
-    for (const CheckerSpec& checker : spec.checkers) {
-      // The model knows alpha of a real server only: one checker that has it keeps the server out until all succeed.
-      real.alpha = real.alpha || inherited(&CheckDefaultsSpec::alpha, checker, spec, false);
-      if (checker.type == CheckerSpec::Type::kHttp) {
-        real.checkers.emplace_back(resolve_http(checker, spec, checked));
-      } else {
-        real.checkers.emplace_back(TcpCheck{timing(checker, spec), connect(checker, checked)});
-      }
-    }
+    real.notify_up = spec.notify_up.value;
+    real.notify_down = spec.notify_down.value;
+    real.checkers = checks_.resolve(spec_, spec, checked);
     return real;
-  }
-
-  /// A setting of a checker, of its real server or of the virtual server: the innermost counts.
-  template <class T>
-  [[nodiscard]] T inherited(Setting<T> CheckDefaultsSpec::*member, const CheckerSpec& checker,
-                            const RealServerSpec& real, T fallback) const {
-    return first_of(std::move(fallback), checker.*member, real.*member, spec_.*member);
-  }
-
-  [[nodiscard]] CheckTiming timing(const CheckerSpec& checker, const RealServerSpec& real) const {
-    using D = CheckDefaultsSpec;
-    CheckTiming timing;
-    timing.delay_loop = inherited(&D::delay_loop, checker, real, timing.delay_loop);
-    timing.connect_timeout = inherited(&D::connect_timeout, checker, real, timing.connect_timeout);
-    timing.retry = inherited(&D::retry, checker, real, timing.retry);
-    timing.delay_before_retry =
-        inherited(&D::delay_before_retry, checker, real, default_delay_before_retry(checker.type));
-    timing.warmup = inherited(&D::warmup, checker, real, timing.delay_loop);
-    return timing;
-  }
-
-  Endpoint connect(const CheckerSpec& checker, const Endpoint& real) {
-    const Endpoint connect{first_of(real.address, checker.connect_ip), first_of(real.port, checker.connect_port)};
-    if (connect.address.is_multicast() || connect.address.is_unspecified()) {
-      diagnostics_.error(checker.connect_ip.place, "connect_ip: " + connect.address.to_string() + " cannot be checked");
-    }
-    if (connect.port == 0 && !checker.connect_port.seen) {
-      diagnostics_.error(checker.place,
-                         "'connect_port' is missing: the virtual server has no port of its own, and real_server none "
-                         "either; write 'real_server " +
-                             real.address.to_string() + " PORT'");
-    }
-    return connect;
-  }
-
-  HttpGet resolve_http(const CheckerSpec& checker, const RealServerSpec& real, const Endpoint& endpoint) {
-    HttpGet http{timing(checker, real), connect(checker, endpoint), {}};
-    if (checker.urls.empty()) diagnostics_.error(checker.place, "HTTP_GET: 'url' is missing");
-    http.urls.reserve(checker.urls.size());
-    for (const UrlSpec& url : checker.urls) {
-      if (!url.path.seen) diagnostics_.error(url.place, "url: 'path' is missing");
-      http.urls.push_back(
-          {first_of(std::string("/"), url.path), url.status_code,
-           first_of(std::string(), url.virtualhost, checker.virtualhost, real.virtualhost, spec_.virtualhost)});
-    }
-    return http;
   }
 
   const VirtualServerSpec& spec_;
   const GlobalSpec& global_;
   DestinationResolver& destinations_;
+  CheckResolver& checks_;
   Diagnostics& diagnostics_;
 };
 
@@ -241,8 +226,9 @@ std::vector<VirtualServer> resolve_services(const FileSpec& spec, Diagnostics& d
   std::vector<VirtualServer> servers;
   servers.reserve(spec.virtual_servers.size());
   DestinationResolver destinations(spec, diagnostics);
+  CheckResolver checks(spec, diagnostics);
   for (const VirtualServerSpec& one : spec.virtual_servers) {
-    auto server = ServiceResolver(one, spec.global, destinations, diagnostics).resolve();
+    auto server = ServiceResolver(one, spec.global, destinations, checks, diagnostics).resolve();
     if (!server) continue;
     check_owners(*server, owners, one.place, diagnostics);
     servers.push_back(std::move(*server));

@@ -48,7 +48,7 @@ struct Keyword {
 /// A kind of block: `{` keywords `}`, or `{` a list `}` when `entry` is set.
 struct Block {
   std::string_view name;
-  std::array<std::span<const Keyword>, 8> keywords{};
+  std::array<std::span<const Keyword>, 10> keywords{};
   void (*entry)(void* scope, const Statement& entry, Context& context) = nullptr;
   bool unknown_to_keepalived = false;
 };

@@ -26,10 +26,10 @@ void report_value(const Statement& statement, const Word& word, const Error& err
       word.place, std::string(statement.keyword()) + ": found " + in_quotes(word.text) + ", " + error.message);
 }
 
-void report_repeated(const Statement& statement, Place before, Context& context) {
+void report_repeated(const Statement& statement, Place before, Context& context, std::string_view which) {
   context.diagnostics.warning(statement.place(), in_quotes(statement.keyword()) + " is set again, after " +
                                                      context.diagnostics.line_name(before, statement.place()) +
-                                                     "; this one, the last, counts");
+                                                     std::string(which));
 }
 
 void* same_scope(void* scope, const Statement& statement, Context& context) {

@@ -19,12 +19,23 @@ bool expect_arguments(const Statement& statement, size_t least, size_t most, Con
 void report_value(const Statement& statement, const Word& word, const Error& error, Context& context);
 
 /// Warns about a keyword that was set before in the same scope.
-void report_repeated(const Statement& statement, Place before, Context& context);
+void report_repeated(const Statement& statement, Place before, Context& context,
+                     std::string_view which = "; this one, the last, counts");
 
 template <class T>
 void assign(Setting<T>& setting, std::optional<T> value, const Statement& statement, Context& context) {
   if (setting.seen) report_repeated(statement, setting.place, context);
   setting = {std::move(value), statement.place(), true};
+}
+
+/// The same for what keepalived keeps the first value of: commands.
+template <class T>
+void assign_first(Setting<T>& setting, std::optional<T> value, const Statement& statement, Context& context) {
+  if (setting.seen) {
+    report_repeated(statement, setting.place, context, "; the first one counts");
+  } else {
+    setting = {std::move(value), statement.place(), true};
+  }
 }
 
 /// Exactly one argument, read by kRead into Scope's kMember.
@@ -58,6 +69,13 @@ template <class Scope, auto kMember, auto kValue>
 void* constant(void* scope, const Statement& statement, Context& context) {
   expect_arguments(statement, 0, 0, context);
   assign(static_cast<Scope*>(scope)->*kMember, std::optional(kValue), statement, context);
+  return nullptr;
+}
+
+/// A keyword without meaning here (Effect::kNone, kRefused): the number of its arguments is checked, nothing is kept.
+template <size_t kLeast, size_t kMost>
+void* ignored(void*, const Statement& statement, Context& context) {
+  expect_arguments(statement, kLeast, kMost, context);
   return nullptr;
 }
 

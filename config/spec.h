@@ -20,6 +20,7 @@ struct FileSpec {
   VrrpSpec vrrp;
   std::vector<VirtualServerSpec> virtual_servers;
   std::vector<VirtualServerGroupSpec> groups;
+  SslSpec ssl;
   DataplaneSpec dataplane;
 };
 

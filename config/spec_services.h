@@ -14,18 +14,20 @@
 
 namespace lbdp::config {
 
+enum class LbKind : uint8_t { kDirectRouting };
+
 struct RealServerSpec : CheckDefaultsSpec {
   std::optional<IpAddress> address;  // none: the head was wrong, and is reported
   std::optional<uint16_t> port;
   Place place;
   Setting<int> weight;
+  Setting<LbKind> lvs_method;
   Setting<uint32_t> uthreshold, lthreshold;
   Setting<bool> inhibit_on_failure;
   Setting<bool> smtp_alert;
+  Setting<CommandLine> notify_up, notify_down;
   std::vector<CheckerSpec> checkers;
 };
-
-enum class LbKind : uint8_t { kDirectRouting };
 
 /// A persistence_granularity before the family is known.
 struct GranularitySpec {
@@ -52,10 +54,17 @@ struct VirtualServerSpec : CheckDefaultsSpec {
   Setting<LbKind> lb_kind;
   Setting<Protocol> protocol;
   // Flags of one scheduler each, and what ipvsadm calls flag-1 and flag-2: fallback and port of either.
-  Setting<bool> sh_port, sh_fallback, mh_port, mh_fallback, flag_1, flag_2, flag_3, hashed;
+  Setting<bool> sh_port, sh_fallback, mh_port, mh_fallback, flag_1, flag_2;
   Setting<bool> ops;
   Setting<Duration> persistence_timeout;
   Setting<GranularitySpec> persistence_granularity;
+  Setting<Family> ip_family;
+  Setting<uint32_t> quorum, hysteresis;
+  Setting<CommandLine> quorum_up, quorum_down;
+  Setting<Endpoint> sorry_server;
+  Setting<bool> sorry_server_inhibit;
+  Setting<LbKind> sorry_server_lvs_method;
+  Setting<bool> ha_suspend, omega;
   Setting<int> weight;
   Setting<bool> inhibit_on_failure;
   Setting<bool> smtp_alert;

@@ -131,18 +131,16 @@ Result<IpPrefix> prefix(std::string_view text) {
   return parsed;
 }
 
-Result<Protocol> protocol(std::string_view text) {
-  if (text == "TCP") return Protocol::kTcp;
-  if (text == "UDP") return Protocol::kUdp;
-  if (text == "SCTP") return Protocol::kSctp;
-  return fail("wanted TCP, UDP or SCTP, in upper case");
+bool equal_without_case(std::string_view a, std::string_view b) {
+  const auto lower = [](char c) { return c >= 'A' && c <= 'Z' ? static_cast<char>(c | 0x20) : c; };
+  return std::ranges::equal(a, b, {}, lower, lower);
 }
 
-Result<Protocol> any_case_protocol(std::string_view text) {
+Result<Protocol> protocol(std::string_view text) {
   for (const Protocol protocol : {Protocol::kTcp, Protocol::kUdp, Protocol::kSctp}) {
-    if (text == to_string(protocol) || text == to_upper_string(protocol)) return protocol;
+    if (equal_without_case(text, to_string(protocol))) return protocol;
   }
-  return fail("wanted tcp, udp or sctp");
+  return fail("wanted TCP, UDP or SCTP");
 }
 
 Result<uint32_t> fwmark(std::string_view text) {
@@ -160,9 +158,9 @@ Result<uint8_t> netmask_length(std::string_view text) {
 
 Result<HttpUrl::StatusRange> status_range(std::string_view text) {
   const size_t dash = text.find('-');
-  const auto first = number<uint16_t, 100, 999>(text.substr(0, dash));
-  const auto last = dash == std::string_view::npos ? first : number<uint16_t, 100, 999>(text.substr(dash + 1));
-  if (!first || !last || *first > *last) return fail("wanted a status code from 100 to 999 or a range such as 200-299");
+  const auto first = number<uint16_t, 100, 599>(text.substr(0, dash));
+  const auto last = dash == std::string_view::npos ? first : number<uint16_t, 100, 599>(text.substr(dash + 1));
+  if (!first || !last || *first > *last) return fail("wanted a status code from 100 to 599 or a range such as 200-299");
   return HttpUrl::StatusRange{*first, *last};
 }
 

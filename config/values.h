@@ -46,6 +46,8 @@ Result<Duration> seconds(std::string_view text) {
 
 /// "50us", "1ms", "0.1s"; without a unit: seconds. At most one second.
 Result<Duration> short_interval(std::string_view text);
+/// ASCII letters only.
+[[nodiscard]] bool equal_without_case(std::string_view a, std::string_view b);
 /// on off true false yes no
 Result<bool> boolean(std::string_view text);
 /// Any text that is not empty.
@@ -61,14 +63,13 @@ Result<std::string> host_header(std::string_view text);
 Result<IpAddress> address(std::string_view text);
 Result<IpAddress> ipv4_multicast(std::string_view text);
 Result<IpPrefix> prefix(std::string_view text);
+/// TCP, UDP or SCTP, in upper or lower case.
 Result<Protocol> protocol(std::string_view text);
-/// The same in lower case too, for blocks that keepalived does not have.
-Result<Protocol> any_case_protocol(std::string_view text);
 /// A firewall mark; 0 is none.
 Result<uint32_t> fwmark(std::string_view text);
 /// The bits of a contiguous netmask such as "255.255.255.0"; at least one.
 Result<uint8_t> netmask_length(std::string_view text);
-/// "200" or "200-299"; 100 to 999.
+/// "200" or "200-299"; 100 to 599.
 Result<HttpUrl::StatusRange> status_range(std::string_view text);
 
 }  // namespace lbdp::config

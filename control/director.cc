@@ -164,6 +164,11 @@ void Director::reload(const ReloadReply& reply) {
 Result<std::string> Director::take_loaded(config::LoadResult loaded) {
   const std::string refused = config_.file + " not taken, nothing has changed: ";
   if (!loaded.ok()) return fail(refused + "\n" + describe(loaded.diagnostics, config::Severity::kError));
+  if (const auto lacking = unsupported_checks(*loaded.model); !lacking.empty()) {
+    std::string text = refused;
+    for (const auto& reason : lacking) text += "\n" + reason;
+    return fail(text);
+  }
   const auto reasons = restart_reasons(model_, *loaded.model);
   if (!reasons.empty()) {
     std::string text = refused + "this needs a restart:";

@@ -61,6 +61,17 @@ ExitCode dump(const config::Model& model, DumpFormat format) {
   return std::cout.flush() ? ExitCode::kOk : ExitCode::kRuntimeFailure;
 }
 
+/// False: the file is right, but needs what is not built yet; said.
+bool can_run(const std::string& file, const config::Model& model) {
+  if (const auto supported = check_supported(model); !supported) {
+    std::cerr << file << ": not started: " << supported.error().message << '\n';
+    return false;
+  }
+  const auto reasons = unsupported_checks(model);
+  for (const auto& reason : reasons) std::cerr << file << ": not usable: " << reason << '\n';
+  return reasons.empty();
+}
+
 ExitCode load_and_run(const Options& options) {
   const auto loaded =
       config::load_file(options.config_file, {.lenient = options.lenient, .config_id = options.config_id});
@@ -77,11 +88,7 @@ ExitCode load_and_run(const Options& options) {
   config::print_diagnostics(std::cerr, loaded, {.verbose = options.verbose});
   if (!loaded.ok()) return ExitCode::kBadConfiguration;
   if (options.action == Options::Action::kDumpConfig) return dump(*loaded.model, options.dump_format);
-  if (const auto supported = check_supported(*loaded.model); !supported) {
-    std::cerr << options.config_file << ": not started: " << supported.error().message << '\n';
-    return ExitCode::kBadConfiguration;
-  }
-  return run(options, loaded);
+  return can_run(options.config_file, *loaded.model) ? run(options, loaded) : ExitCode::kBadConfiguration;
 }
 
 ExitCode guarded_main(std::span<const char* const> arguments) {

@@ -7,6 +7,7 @@
 #include <array>
 #include <deque>
 #include <map>
+#include <optional>
 #include <set>
 
 namespace lbdp::control {
@@ -152,21 +153,30 @@ checks::HttpUrl to_url(const config::HttpUrl& url, const Endpoint& connect) {
   return out;
 }
 
+/// None: the type is not built yet; see unsupported_checks().
 struct ToChecker {
-  checks::CheckerParams operator()(const config::TcpCheck& check) const {
+  using Params = std::optional<checks::CheckerParams>;
+  Params operator()(const config::TcpCheck& check) const {
     return checks::TcpCheckParams{.timing = to_timing(check.timing), .connect = check.connect};
   }
-  checks::CheckerParams operator()(const config::HttpGet& check) const {
+  Params operator()(const config::HttpGet& check) const {
     checks::HttpGetParams out{.timing = to_timing(check.timing), .connect = check.connect, .urls = {}};
     for (const auto& url : check.urls) out.urls.push_back(to_url(url, check.connect));
     return out;
   }
+  template <class Other>
+  Params operator()(const Other&) const {
+    return std::nullopt;
+  }
 };
 
 checks::TargetParams to_target(const config::VirtualServer& server, const config::RealServer& real) {
-  checks::TargetParams target{
-      .key = {server.services.front().key, real.endpoint}, .alpha = server.alpha || real.alpha, .checkers = {}};
-  for (const auto& checker : real.checkers) target.checkers.push_back(std::visit(ToChecker{}, checker));
+  checks::TargetParams target{.key = {server.services.front().key, real.endpoint}, .alpha = false, .checkers = {}};
+  for (const auto& checker : real.checkers) {
+    // The checks know alpha of a real server only: one checker that has it keeps the server out until all succeed.
+    target.alpha = target.alpha || config::has_alpha(checker);
+    if (auto params = std::visit(ToChecker{}, checker)) target.checkers.push_back(std::move(*params));
+  }
   return target;
 }
 
@@ -188,6 +198,17 @@ vrrp::Announcements to_announcements(const config::GarpSettings& garp) {
           .lower_prio_delay = garp.lower_prio_delay,
           .garp_interval = garp.garp_interval,
           .gna_interval = garp.gna_interval};
+}
+
+/// What of a checker cannot be run, although its verdict depends on it; empty: nothing.
+std::string lacking(const config::Checker& checker) {
+  if (const auto* get = std::get_if<config::HttpGet>(&checker)) {
+    const auto has = [&](auto member) { return std::ranges::any_of(get->urls, member); };
+    if (has([](const config::HttpUrl& url) { return !url.digest.empty(); })) return "digest in HTTP_GET";
+    if (has([](const config::HttpUrl& url) { return url.regex.has_value(); })) return "regex in HTTP_GET";
+    return {};
+  }
+  return std::holds_alternative<config::TcpCheck>(checker) ? std::string() : std::string(keyword_of(checker));
 }
 
 }  // namespace
@@ -274,6 +295,25 @@ std::vector<checks::TargetParams> to_check_targets(const Model& model) {
     for (const auto& real : service.real_servers) out.push_back(to_target(service, real));
   }
   return out;
+}
+
+std::vector<std::string> unsupported_checks(const Model& model) {
+  std::map<std::string, std::string, std::less<>> first;  // where each reason comes up first
+  for (const auto& service : model.virtual_servers) {
+    for (const auto& real : service.real_servers) {
+      for (const auto& checker : real.checkers) {
+        const std::string reason = lacking(checker);
+        if (!reason.empty()) first.emplace(reason, real.where.to_string());
+      }
+    }
+  }
+  std::vector<std::string> reasons;
+  reasons.reserve(first.size());
+  for (const auto& [reason, where] : first) {
+    reasons.push_back(reason + " (first in the real_server at " + where +
+                      ") is not there yet: a server that is dead would look alive");
+  }
+  return reasons;
 }
 
 std::string router_id(const Model& model) {

@@ -29,6 +29,9 @@ std::vector<TapAddress> to_tap_addresses(const config::Model& model, const datap
 BackendInputs to_backend_inputs(const config::Model& model);
 std::vector<vrrp::InstanceParams> to_vrrp_instances(const config::Model& model);
 std::vector<checks::TargetParams> to_check_targets(const config::Model& model);
+/// What the file's checkers need and the checks cannot do yet, one line for each; such a file is not run, since it
+/// would take dead servers for live ones.
+std::vector<std::string> unsupported_checks(const config::Model& model);
 MailParams to_mail_params(const config::Model& model);
 
 /// What mails and notifications call this director: router_id, or the host's name.

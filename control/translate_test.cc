@@ -319,6 +319,44 @@ TEST(CheckTargets, HttpGetIsComplete) {
   EXPECT_EQ(get.urls[0].status_code[0].last, 200);
 }
 
+TEST(CheckTargets, OneCheckerWithAlphaKeepsItsServerOut) {
+  auto model = reference();
+  EXPECT_FALSE(to_check_targets(model).at(0).alpha);
+  auto& checkers = model.virtual_servers[0].real_servers[0].checkers;
+  config::TcpCheck alpha;
+  alpha.alpha = true;
+  checkers.push_back(alpha);
+  EXPECT_TRUE(to_check_targets(model).at(0).alpha);
+  checkers.clear();
+  EXPECT_FALSE(to_check_targets(model).at(0).alpha) << "nothing could ever bring it in";
+}
+
+template <class... Checks>
+void add_each(std::vector<config::Checker>& checkers) {
+  (checkers.emplace_back(std::in_place_type<Checks>), ...);
+}
+
+TEST(UnsupportedChecks, WouldMakeADeadServerLookAlive) {
+  auto model = reference();
+  EXPECT_THAT(unsupported_checks(model), IsEmpty());
+  auto& checkers = model.virtual_servers[0].real_servers[0].checkers;
+  checkers.clear();
+  add_each<config::SslGet, config::SmtpCheck, config::DnsCheck, config::UdpCheck, config::PingCheck, config::MiscCheck,
+           config::FileCheck, config::BfdCheck>(checkers);
+  EXPECT_THAT(
+      unsupported_checks(model),
+      ElementsAre(HasSubstr("BFD_CHECK"), HasSubstr("DNS_CHECK"), HasSubstr("FILE_CHECK"), HasSubstr("MISC_CHECK"),
+                  HasSubstr("PING_CHECK"), HasSubstr("SMTP_CHECK"), HasSubstr("SSL_GET"), HasSubstr("UDP_CHECK")));
+  EXPECT_THAT(to_check_targets(model).at(0).checkers, IsEmpty());
+  config::HttpGet get;
+  get.urls = {{.path = "/", .digest = "00112233445566778899aabbccddeeff"}};
+  checkers = {get};
+  EXPECT_THAT(unsupported_checks(model), ElementsAre(HasSubstr("digest")));
+  get.urls = {{.path = "/", .regex = config::HttpRegex{.pattern = "x"}}};
+  checkers = {get};
+  EXPECT_THAT(unsupported_checks(model), ElementsAre(HasSubstr("regex")));
+}
+
 TEST(CheckTargets, DefaultsOfAUrl) {
   auto model = reference();
   auto& get = std::get<config::HttpGet>(model.virtual_servers[0].real_servers[0].checkers[0]);
