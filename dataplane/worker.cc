@@ -11,6 +11,7 @@
 #include <ctime>
 #include <random>
 
+#include "dataplane/burst.h"
 #include "dataplane/icmp_reply.h"
 
 namespace lbdp::dataplane {
@@ -52,6 +53,7 @@ Worker::Worker(WorkerParams params, Publisher& publisher, const ExceptionRings& 
       now_(read_clock()),
       shared_(publisher.shared()),
       tx_(params_.ports, rings),
+      burst_(std::make_unique<Burst>()),
       punt_policers_(punt_policers(params_.policing, params_.clock.hz, now_)),
       reply_policer_(params_.policing.replies, params_.clock.hz, now_),
       tsc_per_tick_(std::max<uint64_t>(params_.clock.hz / kTicksPerSecond, 1)),
@@ -135,16 +137,8 @@ unsigned Worker::run_once() noexcept {
   tick_to(now);
   snapshot_ = &reader_.current();
   unsigned handled = 0;
-  std::array<rte_mbuf*, kBurst> frames;
   for (const WorkerPort& port : params_.ports) {
-    if (port.rx_queue) {
-      const uint16_t received = rte_eth_rx_burst(static_cast<uint16_t>(port.id), *port.rx_queue, frames.data(), kBurst);
-      if (received > 0) {
-        add<uint64_t>(counters_.received, received);
-        process({frames.data(), received}, port);
-        handled += received;
-      }
-    }
+    if (port.rx_queue) handled += receive(port);
     if (port.sends_for_others) handled += send_for_others(port);
   }
   sweep();
@@ -159,6 +153,17 @@ unsigned Worker::run_once() noexcept {
   last_loop_tsc_ = now;
   last_loop_busy_ = handled > 0;
   return handled;
+}
+
+unsigned Worker::receive(const WorkerPort& port) noexcept {
+  Burst& burst = *burst_;
+  const uint16_t received =
+      rte_eth_rx_burst(static_cast<uint16_t>(port.id), *port.rx_queue, burst.frames.data(), kBurst);
+  if (received == 0) return 0;
+  add<uint64_t>(counters_.received, received);
+  burst.begin(port, received);
+  process(burst);
+  return received;
 }
 
 // Frames that others cannot send, since this worker owns the queue; the kernel's first.

@@ -110,24 +110,30 @@ class Worker {
   Result<void> allocate_flows();
 
   // The stages; worker_burst.cc
-  void process(std::span<rte_mbuf* const> frames, const WorkerPort& port) noexcept;
+  unsigned receive(const WorkerPort& port) noexcept;
+  void process(Burst& burst) noexcept;
+  void prefetch_headers(Burst& burst) noexcept;
   void classify(Burst& burst) noexcept;
-  uint32_t parse_plain_frames(Burst& burst) noexcept;
-  void find_plain_service(Burst& burst, unsigned index) noexcept;
   void classify_any(Burst& burst, unsigned index) noexcept;
   void classify_flow(Burst& burst, unsigned index, const Parsed& parsed) noexcept;
   void set_facts(Burst& burst, unsigned index, const Parsed& parsed, FrameKind kind) const noexcept;
-  void match(Burst& burst) noexcept;
+  template <class Wanted>
+  void match_first(Burst& burst, uint32_t which, const Wanted& wanted) noexcept;
+  void settle_rest(Burst& burst) noexcept;
   template <class Key>
-  void match_first(Burst& burst, unsigned index, FlowTable<Key>& flows, const Key& key) noexcept;
+  void look_again(Burst& burst, unsigned index, FlowTable<Key>& flows, const Key& key) noexcept;
   template <class Key>
   void match_second(Burst& burst, unsigned index, FlowTable<Key>& flows, const Key& key) noexcept;
   template <class Key>
-  void match_place(Burst& burst, unsigned index, typename FlowTable<Key>::Place place) noexcept;
+  void settle(Burst& burst, unsigned index, typename FlowTable<Key>::Place place) noexcept;
   template <class Key>
   bool refresh(typename FlowTable<Key>::Place place, FlowValue value) noexcept;
   void resolve_waiting(Burst& burst) noexcept;
-  void rewrite(Burst& burst) noexcept;
+  [[nodiscard]] bool goes_to_one_port(const Burst& burst) const noexcept;
+  void rewrite_steady(Burst& burst, uint32_t which) noexcept;
+  void send(Burst& burst) noexcept;
+  void send_each(Burst& burst) noexcept;
+  void count_sent(TxPorts::Flushed flushed) noexcept;
   void finish() noexcept;
 
   // Connections; worker_flows.cc
@@ -236,6 +242,7 @@ class Worker {
   SharedTables& shared_;
   std::vector<const Worker*> peers_;
   TxPorts tx_;
+  std::unique_ptr<Burst> burst_;
   std::optional<MappedArray<SlotCounters>> slot_counter_memory_;
   std::span<SlotCounters> slot_counters_;
   WorkerCounters counters_;

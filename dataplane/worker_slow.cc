@@ -75,7 +75,7 @@ bool Worker::prepare_odd(Burst& burst, unsigned index, const Link& link) noexcep
     drop(frame, link.no_way);
     return false;
   }
-  if (burst.facts[index].ip_length() > link.mtu) {
+  if (burst.ip_length[index] > link.mtu) {
     const Parsed p = parse(view_of(*frame), MacWord(burst.port->mac));
     if (p.dont_fragment) send_icmp_error(burst, index, IcmpErrorKind::kPacketTooBig, link.mtu);
     drop(frame, DropReason::kTooBig);
