@@ -18,6 +18,7 @@ namespace lbdp::dataplane {
 namespace {
 
 constexpr unsigned kReplyBuffers = 511;
+constexpr unsigned kPieceBuffers = 1023;
 constexpr uint16_t kReplyRoom = RTE_PKTMBUF_HEADROOM + kMaxIcmpReply;
 /// The sweep meets every bucket once in this time, whatever the load.
 constexpr uint64_t kSweepSeconds = 4;
@@ -73,6 +74,7 @@ Worker::~Worker() {
   rte_free(flow_memory_);
   rte_free(wide_flow_memory_);
   rte_mempool_free(reply_pool_);
+  rte_mempool_free(piece_pool_);
 }
 
 void Worker::meet(std::span<const std::unique_ptr<Worker>> all) {
@@ -96,6 +98,10 @@ Result<void> Worker::allocate() {
                                          .seed = params_.seed ? *params_.seed : random_seed()});
   reply_pool_ = rte_pktmbuf_pool_create(("lbdp_reply_" + id).c_str(), kReplyBuffers, 0, 0, kReplyRoom, params_.socket);
   if (reply_pool_ == nullptr) return fail("worker " + id + ": no buffers for ICMP replies: " + rte_strerror(rte_errno));
+  piece_pool_ = rte_pktmbuf_pool_create(("lbdp_pieces_" + id).c_str(), kPieceBuffers, 0, 0,
+                                        RTE_PKTMBUF_HEADROOM + kPieceRoom, params_.socket);
+  if (piece_pool_ == nullptr)
+    return fail("worker " + id + ": no buffers for pieces of long packets: " + rte_strerror(rte_errno));
   return {};
 }
 
@@ -254,6 +260,8 @@ WorkerStatus Worker::status() const {
   s.relayed_dropped = read(counters_.relayed_dropped);
   s.replies = read(counters_.replies);
   s.replies_policed = read(counters_.replies_policed);
+  s.cut = read(counters_.cut);
+  s.pieces = read(counters_.pieces);
   s.unstored = read(counters_.unstored);
   s.templates_full = read(counters_.templates_full);
   s.held_fragments = read(counters_.held);

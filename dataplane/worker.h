@@ -22,6 +22,7 @@
 #include "dataplane/fragment_table.h"
 #include "dataplane/icmp_error.h"
 #include "dataplane/icmp_reply.h"
+#include "dataplane/ipv4_cut.h"
 #include "dataplane/mapped_array.h"
 #include "dataplane/packet.h"
 #include "dataplane/parameters.h"
@@ -185,7 +186,12 @@ class Worker {
   void divert(Burst& burst, unsigned index, const Parsed& parsed) noexcept;
   Fate reject(Burst& burst, unsigned index) noexcept;
   void send_icmp_error(const Burst& burst, unsigned index, IcmpErrorKind kind, uint32_t mtu) noexcept;
-  bool prepare_odd(Burst& burst, unsigned index, const Link& link) noexcept;
+  bool prepare_odd(Burst& burst, unsigned index, SlotId id) noexcept;
+  /// A packet that is too long for the way to its server, in pieces. None: it is on its way, and counted; else why not.
+  /// The frame stays the caller's, to free.
+  std::optional<DropReason> send_in_pieces(rte_mbuf& frame, SlotId id, uint32_t ip_length) noexcept;
+  static void fill_piece(rte_mbuf& piece, const rte_mbuf& frame, uint32_t l3, uint32_t ip_header,
+                         const Ipv4Cut::Piece& what, const RealSlot& slot) noexcept;
   /// The first twelve bytes, and out. The parser has seen an Ethernet header in the first segment; everything behind
   /// the two addresses stays as it came.
   void send_to(rte_mbuf* frame, SlotId id, const RealSlot& slot, uint16_t port, uint32_t ip_length) noexcept {
@@ -267,6 +273,9 @@ class Worker {
   std::array<Policer, kPuntClasses> punt_policers_;
   Policer reply_policer_;
   rte_mempool* reply_pool_ = nullptr;
+  /// Bytes of a piece, its Ethernet header and tag included. Pieces may be shorter than their link would take.
+  static constexpr uint16_t kPieceRoom = 2048;
+  rte_mempool* piece_pool_ = nullptr;
 
   uint64_t next_tick_tsc_ = 0;
   uint64_t tsc_per_tick_ = 0;

@@ -253,7 +253,7 @@ void Worker::resolve_waiting(Burst& burst) noexcept {
 
 // Do the steady frames of this burst, which has no others but waiting ones, go as they are to one port that we know?
 bool Worker::goes_to_one_port(const Burst& burst) const noexcept {
-  return burst.flows == burst.all() && burst.odd == 0 && std::has_single_bit(burst.out_ports) &&
+  return (burst.flows | burst.wide_flows) == burst.all() && burst.odd == 0 && std::has_single_bit(burst.out_ports) &&
          tx_.knows(static_cast<uint16_t>(std::countr_zero(burst.out_ports)));
 }
 
@@ -307,9 +307,8 @@ void Worker::send_each(Burst& burst) noexcept {
       continue;
     }
     if ((burst.odd >> i & 1) != 0 || !tx_.knows(port)) [[unlikely]] {
-      const Link& link = snapshot_->link(id);
-      if (!prepare_odd(burst, i, link)) continue;
-      port = link.port;
+      if (!prepare_odd(burst, i, id)) continue;
+      port = snapshot_->link(id).port;
     }
     send_to(burst.frames[i], id, slot, port, burst.ip_length[i]);
   }
