@@ -126,7 +126,8 @@ class Floors(unittest.TestCase):
             measured = {name: [(1.0, 1.0)] for name in programs}
             made |= {result.key for result in forwarding.results_of(count, measured)}
         most = 10_000_000
-        line = {"packets_per_s": 1, "ratio": 1, "publish": {"max_ms": 1}, "flip": {"max_ms": 1}, "bytes_per_connection": 1}
+        line = {"packets_per_s": 1, "ratio": 1, "answering_ratio": 1, "publish": {"max_ms": 1}, "flip": {"max_ms": 1},
+                "bytes_per_connection": 1}
         for source in ("warm", "cold"):
             lines = {step.name: [line] for step in flows.forwarding_steps(most, source)}
             made |= {result.key for result in flows.forwarding_results(lines, most, source)}

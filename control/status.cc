@@ -286,6 +286,8 @@ json worker_row(const dataplane::WorkerStatus& worker, const std::optional<Worke
           {"relayed_dropped", worker.relayed_dropped},
           {"replies", worker.replies},
           {"replies_policed", worker.replies_policed},
+          {"cut", worker.cut},
+          {"pieces", worker.pieces},
           {"unstored", worker.unstored},
           {"connections", worker.connections},
           {"connections_limit", worker.connections_limit},

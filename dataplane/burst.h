@@ -29,46 +29,64 @@ enum class Worker::Fate : uint32_t {
 /// little.
 struct Worker::Burst {
   using Kind = FrameKind;
-  /// In one word: it is written and read for every frame.
+  /// Of a frame that waits; of others nobody asks.
   class FrameFacts {
    public:
     FrameFacts() = default;
-    FrameFacts(Kind kind, uint32_t ip_length, uint32_t protocol, uint32_t flags, bool odd, bool first_fragment)
-        : word_(uint64_t{ip_length} | uint64_t{protocol} << 32 | uint64_t{flags} << 40 |
-                static_cast<uint64_t>(kind) << 48 | uint64_t{first_fragment} << 56 | uint64_t{odd} << 63) {}
+    FrameFacts(Kind kind, uint8_t protocol, uint8_t flags, bool first_fragment)
+        : kind_(kind), protocol_(protocol), flags_(flags), first_fragment_(first_fragment) {}
 
-    [[nodiscard]] uint32_t ip_length() const { return static_cast<uint32_t>(word_); }
-    [[nodiscard]] uint8_t protocol() const { return static_cast<uint8_t>(word_ >> 32); }
-    [[nodiscard]] uint8_t flags() const { return static_cast<uint8_t>(word_ >> 40); }  // as in Parsed
-    [[nodiscard]] Kind kind() const { return static_cast<Kind>(word_ >> 48 & 0xff); }
-    [[nodiscard]] bool first_fragment() const { return (word_ >> 56 & 1) != 0; }
-    /// It has a VLAN id, or is longer than some link's MTU.
-    [[nodiscard]] bool odd() const { return static_cast<int64_t>(word_) < 0; }
+    [[nodiscard]] uint8_t protocol() const { return protocol_; }
+    [[nodiscard]] uint8_t flags() const { return flags_; }  // as in Parsed
+    [[nodiscard]] Kind kind() const { return kind_; }
+    [[nodiscard]] bool first_fragment() const { return first_fragment_; }
 
    private:
-    uint64_t word_ = 0;
+    Kind kind_ = Kind::kFlow;
+    uint8_t protocol_ = 0;
+    uint8_t flags_ = 0;
+    bool first_fragment_ = false;
   };
+  /// A frame's connection: its key, and the bucket in which it is looked for first.
+  template <class Key>
+  struct Wanted {
+    std::array<Key, kBurst> key;
+    std::array<FlowBucket<Key>*, kBurst> bucket;
+  };
+  /// Forgets the burst before. What is held by the frame's index stays: each stage reads what an earlier one has
+  /// written.
+  void begin(const WorkerPort& from, unsigned received) {
+    port = &from;
+    count = received;
+    plain = flows = wide_flows = odd = steady = missed = waiting = rewritten = 0;
+    busy = out_ports = 0;
+  }
   /// The bits of all frames.
   [[nodiscard]] uint32_t all() const { return count == kBurst ? ~uint32_t{0} : (uint32_t{1} << count) - 1; }
 
   static_assert(kBurst == 32, "a bit a frame");
 
-  rte_mbuf* const* frames = nullptr;
+  std::array<rte_mbuf*, kBurst> frames;
   const WorkerPort* port = nullptr;
   unsigned count = 0;
   // A bit a frame:
-  uint32_t flows = 0;                      // of kFlow
-  uint32_t wide_flows = 0;                 // of kWideFlow
-  uint32_t missed = 0;                     // those that are not in their first bucket
-  uint32_t waiting = 0;                    // those that are not steady
-  uint64_t busy = 0;                       // a bit for a 64th of the hashes: connections with a packet that waits
-  std::array<uint64_t, kBurst> addresses;  // of plain frames, as in PlainFlow
-  std::array<uint32_t, kBurst> ports;
-  std::array<FlowKey, kBurst> key;
-  std::array<WideKey, kBurst> wide_key;
+  uint32_t plain = 0;       // of the plainest kind; they have no facts yet
+  uint32_t flows = 0;       // of kFlow
+  uint32_t wide_flows = 0;  // of kWideFlow
+  uint32_t odd = 0;         // those with a VLAN id, or longer than some link's MTU
+  uint32_t steady = 0;      // those of which the connection says where they go, and nothing changes
+  uint32_t missed = 0;      // those that are not in their first bucket
+  uint32_t waiting = 0;     // those that are not steady
+  uint32_t rewritten = 0;   // those that have their MAC addresses already
+  uint64_t busy = 0;        // a bit for a 64th of the hashes: connections with a packet that waits
+  uint64_t out_ports = 0;   // a bit for each RealSlot::plain_port to which a steady frame goes
+  std::array<uint8_t*, kBurst> header;
+  std::array<uint32_t, kBurst> ip_length;
+  Wanted<FlowKey> narrow;
+  Wanted<WideKey> wide;
   std::array<uint32_t, kBurst> hash;
   /// What the flow's value holds above its slot if nothing about it is to change, generation aside.
-  std::array<uint64_t, kBurst> steady;
+  std::array<uint64_t, kBurst> steady_word;
   std::array<FrameFacts, kBurst> facts;
   std::array<Fate, kBurst> fate;
 };

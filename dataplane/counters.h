@@ -39,8 +39,10 @@ struct alignas(64) WorkerCounters {
   uint64_t relayed_dropped = 0;   // of these, those that the transmit queue had no room for
   uint64_t replies = 0;           // ICMP errors sent
   uint64_t replies_policed = 0;   // ICMP errors due, and not sent: over the rate, or no buffer
-  uint64_t unstored = 0;          // packets forwarded by the deterministic pick because the flow table is full
-  uint64_t templates_full = 0;    // new connections of persistent virtual servers for which no template found a place
+  uint64_t cut = 0;             // of the transmitted: packets that went in pieces, since they were too long for a link
+  uint64_t pieces = 0;          // their pieces
+  uint64_t unstored = 0;        // packets forwarded by the deterministic pick because the flow table is full
+  uint64_t templates_full = 0;  // new connections of persistent virtual servers for which no template found a place
   uint64_t loops = 0;
   uint64_t idle_loops = 0;
   uint64_t busy_cycles = 0;

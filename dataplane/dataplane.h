@@ -73,6 +73,8 @@ struct WorkerStatus {
   uint64_t relayed_dropped = 0;  // of these, those that the transmit queue had no room for
   uint64_t replies = 0;          // ICMP errors of our own, sent
   uint64_t replies_policed = 0;  // due, but over their rate
+  uint64_t cut = 0;              // IPv4 packets that went in pieces, since they were too long for the server's link
+  uint64_t pieces = 0;           // their pieces
   uint64_t unstored = 0;         // packets forwarded without an entry because the connection table was full
   uint64_t templates_full = 0;   // new connections of persistent virtual servers whose client found no template's place
   uint64_t held_fragments = 0;   // early fragments that wait for their first one, now

@@ -16,7 +16,8 @@ enum class DropReason : uint8_t {
   kBadIpLength,      // shorter than the IP header or longer than the frame
   kFragment,         // a fragment to a VIP of ours whose first one did not come in time, or had no room to wait for it
   kBadIcmpChecksum,  // an ICMP error about a flow
-  kTooBig,           // longer than the MTU of the way to the real server
+  kTooBig,           // longer than the MTU of the way to the real server, and not to be cut
+  kNoPieceBuffers,   // the same, to be cut, and no buffers left for the pieces
   kNoHeadroom,       // no room in the buffer for the VLAN tag of the real server's segment
   kVipNotOwned,      // to a VIP that another director owns now
   kNoRealServer,     // a new connection, and no usable real server
@@ -42,6 +43,7 @@ inline constexpr size_t kDropReasons = static_cast<size_t>(DropReason::kPuntRing
     case DropReason::kFragment: return "fragment";
     case DropReason::kBadIcmpChecksum: return "bad_icmp_checksum";
     case DropReason::kTooBig: return "too_big";
+    case DropReason::kNoPieceBuffers: return "no_piece_buffers";
     case DropReason::kNoHeadroom: return "no_headroom";
     case DropReason::kVipNotOwned: return "vip_not_owned";
     case DropReason::kNoRealServer: return "no_real_server";

@@ -161,9 +161,17 @@ class FlowTable {
     }
     return static_cast<uint32_t>(crc);
   }
+  [[nodiscard]] Bucket* first(uint32_t hash) const { return at(hash); }
   void prefetch_first(uint32_t hash) const { prefetch(first(hash)); }
   void prefetch_second(uint32_t hash) const { prefetch(second(hash)); }
+  static void prefetch(const Bucket* bucket) {
+    __builtin_prefetch(bucket, 1);
+    if constexpr (sizeof(Bucket) > 64) __builtin_prefetch(reinterpret_cast<const char*>(bucket) + 64, 1);
+  }
 
+  /// Where in a bucket the key is: a bit for its lane, or none. Without a branch: which lane it is, no processor
+  /// guesses.
+  [[nodiscard]] static uint32_t lanes_with(const Bucket* bucket, const Key& key);
   [[nodiscard]] Place find_first(uint32_t hash, const Key& key) const { return match(first(hash), key); }
   [[nodiscard]] Place find_second(uint32_t hash, const Key& key) const { return match(second(hash), key); }
   [[nodiscard]] Place find(uint32_t hash, const Key& key) const {
@@ -175,7 +183,8 @@ class FlowTable {
     for (size_t i = 0; i < Key::kWords; ++i) words[i] = p.bucket->keys[i][p.lane];
     return Key::from_words(words);
   }
-  static FlowValue value(Place p) { return FlowValue::from_word(p.bucket->values[p.lane]); }
+  static FlowValue value(Place p) { return value(p.bucket, p.lane); }
+  static FlowValue value(const Bucket* bucket, uint32_t lane) { return FlowValue::from_word(bucket->values[lane]); }
   static void set_value(Place p, FlowValue value) { relaxed(p.bucket->values[p.lane], value.word()); }
 
   /// An empty place for a key that find() did not find; put() it there before anything else happens to the table.
@@ -228,24 +237,11 @@ class FlowTable {
     std::atomic_ref(word).store(value, std::memory_order_relaxed);
   }
   static uint64_t acquired(uint64_t& word) { return std::atomic_ref(word).load(std::memory_order_acquire); }
-  static void prefetch(const Bucket* bucket) {
-    __builtin_prefetch(bucket, 1);
-    if constexpr (sizeof(Bucket) > 64) __builtin_prefetch(reinterpret_cast<const char*>(bucket) + 64, 1);
-  }
   [[nodiscard]] Bucket* at(uint32_t hash) const { return &buckets_[uint64_t{hash} * buckets_.size() >> 32]; }
-  [[nodiscard]] Bucket* first(uint32_t hash) const { return at(hash); }
   [[nodiscard]] Bucket* second(uint32_t hash) const { return at(hash * 0x9e3779b1U + 0x7f4a7c15U); }
-  static bool same(const Bucket* bucket, uint32_t lane, const Key& key) {
-    for (size_t i = 0; i < Key::kWords; ++i) {
-      if (bucket->keys[i][lane] != key.word(i)) return false;
-    }
-    return true;
-  }
   static Place match(Bucket* bucket, const Key& key) {
-    for (uint32_t lane = 0; lane < Bucket::kLanes; ++lane) {
-      if (same(bucket, lane, key)) return {bucket, lane};
-    }
-    return {};
+    const uint32_t lanes = lanes_with(bucket, key);
+    return lanes == 0 ? Place{} : Place{bucket, static_cast<uint32_t>(std::countr_zero(lanes))};
   }
   static Place empty_lane(Bucket* bucket) {
     for (uint32_t lane = 0; lane < Bucket::kLanes; ++lane) {
@@ -266,6 +262,19 @@ class FlowTable {
   size_t size_ = 0;
   size_t sweep_at_ = 0;
 };
+
+template <class Key>
+uint32_t FlowTable<Key>::lanes_with(const Bucket* bucket, const Key& key) {
+  static_assert(Bucket::kLanes == 4);
+  __m128i low = _mm_set1_epi64x(-1), high = low;
+  for (size_t i = 0; i < Key::kWords; ++i) {
+    const auto* const words = reinterpret_cast<const __m128i*>(bucket->keys[i].data());
+    const __m128i wanted = _mm_set1_epi64x(static_cast<int64_t>(key.word(i)));
+    low = _mm_and_si128(low, _mm_cmpeq_epi64(_mm_load_si128(words), wanted));
+    high = _mm_and_si128(high, _mm_cmpeq_epi64(_mm_load_si128(words + 1), wanted));
+  }
+  return static_cast<uint32_t>(_mm_movemask_ps(_mm_castsi128_ps(_mm_packs_epi32(low, high))));
+}
 
 template <class Key>
 template <class ReleaseIfDead>

@@ -37,6 +37,8 @@ VipOwner Snapshot::owner_of(const WideAddress& address) const {
 }
 
 SnapshotBuilder::SnapshotBuilder() {
+  draft_.slots_.resize(1);
+  draft_.details_.resize(1);
   draft_.links_.resize(2);
   draft_.links_[static_cast<size_t>(LinkId::kGone)].no_way = DropReason::kServerGone;
   draft_.links_[static_cast<size_t>(LinkId::kNoNeighbor)].no_way = DropReason::kNoNeighbor;

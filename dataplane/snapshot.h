@@ -107,21 +107,34 @@ class Snapshot {
  public:
   /// A virtual server by its protocol and IPv4 destination. Any protocol number, any address.
   [[nodiscard]] ServiceHit find_service(uint8_t protocol, Be<uint32_t> address, Be<uint16_t> port) const {
-    const ServiceHit exact = find_exactly(service_key(protocol, address, port));
+    return find_service(service_key(protocol, address, port));
+  }
+  /// By service_key().
+  [[nodiscard]] ServiceHit find_service(uint64_t key) const {
+    const ServiceHit exact = find_exactly(key);
     if (exact.found() || !has_all_ports_) [[likely]]
       return exact;
-    return find_exactly(service_key(protocol, address, {}));
+    return find_exactly(key & ~kPortOfKey);
+  }
+  static uint64_t service_key(uint8_t protocol, Be<uint32_t> address, Be<uint16_t> port) {
+    return uint64_t{address.raw()} << 32 | uint64_t{port.raw()} << 16 | uint64_t{protocol} << 8 | 1U;
+  }
+  /// The same from words as they lie in a packet: source and destination address, source and destination port.
+  static uint64_t service_key(uint32_t protocol, uint64_t addresses, uint32_t ports) {
+    return (addresses & 0xffffffff00000000U) | (ports & kPortOfKey) | protocol << 8 | 1U;
   }
   /// The same for either family.
   [[nodiscard]] ServiceHit find_service(uint8_t protocol, const WideAddress& address, Be<uint16_t> port) const;
   [[nodiscard]] VipOwner owner_of(const WideAddress& address) const;
 
-  /// slots_ never shrinks from one snapshot to the next, so a slot id out of a flow entry is always good.
+  /// slots_ never shrinks from one snapshot to the next and is never empty, so a slot id out of a flow entry is always
+  /// good, and so is the 0 of a place that never held one.
   [[nodiscard]] const RealSlot& slot(SlotId id) const {
     assert(static_cast<size_t>(id) < slots_.size());
     return slots_[static_cast<size_t>(id)];
   }
   [[nodiscard]] const SlotDetail& detail(SlotId id) const { return details_[static_cast<size_t>(id)]; }
+  [[nodiscard]] std::span<const RealSlot> slots() const { return slots_; }
   [[nodiscard]] size_t slot_count() const { return slots_.size(); }
   [[nodiscard]] const Link& link(LinkId id) const { return links_[static_cast<size_t>(id)]; }
   [[nodiscard]] const Link& link(SlotId id) const { return link(detail(id).link); }
@@ -152,9 +165,7 @@ class Snapshot {
     VipOwner owner = VipOwner::kNobody;  // kNobody: empty
   };
 
-  static uint64_t service_key(uint8_t protocol, Be<uint32_t> address, Be<uint16_t> port) {
-    return uint64_t{address.raw()} << 32 | uint64_t{port.raw()} << 16 | uint64_t{protocol} << 8 | 1U;
-  }
+  static constexpr uint64_t kPortOfKey = 0xffff0000;
   static uint32_t port_and_protocol(uint8_t protocol, Be<uint16_t> port) {
     return uint32_t{port.raw()} << 16 | uint32_t{protocol} << 8 | 1U;
   }

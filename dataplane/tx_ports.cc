@@ -21,14 +21,20 @@ TxPorts::Flushed TxPorts::flush() noexcept {
   for (const uint16_t id : used_) {
     Port& p = ports_[id];
     if (p.count == 0) continue;
-    const unsigned sent = send(id, p.frames.data(), p.count);
-    if (sent < p.count) [[unlikely]]
-      rte_pktmbuf_free_bulk(p.frames.data() + sent, p.count - sent);
-    total.sent += sent;
-    total.refused += p.count - sent;
+    const Flushed own = send_all(id, {p.frames.data(), p.count});
+    total.sent += own.sent;
+    total.refused += own.refused;
     p.count = 0;
   }
   return total;
+}
+
+TxPorts::Flushed TxPorts::send_all(uint16_t port, std::span<rte_mbuf*> frames) noexcept {
+  const auto count = static_cast<unsigned>(frames.size());
+  const unsigned sent = send(port, frames.data(), count);
+  if (sent < count) [[unlikely]]
+    rte_pktmbuf_free_bulk(frames.data() + sent, count - sent);
+  return {sent, count - sent};
 }
 
 unsigned TxPorts::send(uint16_t port, rte_mbuf** frames, unsigned count) noexcept {

@@ -46,6 +46,8 @@ class TxPorts {
     unsigned refused = 0;  // freed
   };
   Flushed flush() noexcept;
+  /// Sends a whole burst to one known port, when nothing is gathered for it. Frames that it has no room for are freed.
+  Flushed send_all(uint16_t port, std::span<rte_mbuf*> frames) noexcept;
   /// Sends at once; returns how many were taken. The rest stays the caller's.
   unsigned send(uint16_t port, rte_mbuf** frames, unsigned count) noexcept;
 

@@ -11,12 +11,14 @@
 #include <ctime>
 #include <random>
 
+#include "dataplane/burst.h"
 #include "dataplane/icmp_reply.h"
 
 namespace lbdp::dataplane {
 namespace {
 
 constexpr unsigned kReplyBuffers = 511;
+constexpr unsigned kPieceBuffers = 1023;
 constexpr uint16_t kReplyRoom = RTE_PKTMBUF_HEADROOM + kMaxIcmpReply;
 /// The sweep meets every bucket once in this time, whatever the load.
 constexpr uint64_t kSweepSeconds = 4;
@@ -52,6 +54,7 @@ Worker::Worker(WorkerParams params, Publisher& publisher, const ExceptionRings& 
       now_(read_clock()),
       shared_(publisher.shared()),
       tx_(params_.ports, rings),
+      burst_(std::make_unique<Burst>()),
       punt_policers_(punt_policers(params_.policing, params_.clock.hz, now_)),
       reply_policer_(params_.policing.replies, params_.clock.hz, now_),
       tsc_per_tick_(std::max<uint64_t>(params_.clock.hz / kTicksPerSecond, 1)),
@@ -71,6 +74,7 @@ Worker::~Worker() {
   rte_free(flow_memory_);
   rte_free(wide_flow_memory_);
   rte_mempool_free(reply_pool_);
+  rte_mempool_free(piece_pool_);
 }
 
 void Worker::meet(std::span<const std::unique_ptr<Worker>> all) {
@@ -94,6 +98,10 @@ Result<void> Worker::allocate() {
                                          .seed = params_.seed ? *params_.seed : random_seed()});
   reply_pool_ = rte_pktmbuf_pool_create(("lbdp_reply_" + id).c_str(), kReplyBuffers, 0, 0, kReplyRoom, params_.socket);
   if (reply_pool_ == nullptr) return fail("worker " + id + ": no buffers for ICMP replies: " + rte_strerror(rte_errno));
+  piece_pool_ = rte_pktmbuf_pool_create(("lbdp_pieces_" + id).c_str(), kPieceBuffers, 0, 0,
+                                        RTE_PKTMBUF_HEADROOM + kPieceRoom, params_.socket);
+  if (piece_pool_ == nullptr)
+    return fail("worker " + id + ": no buffers for pieces of long packets: " + rte_strerror(rte_errno));
   return {};
 }
 
@@ -135,16 +143,8 @@ unsigned Worker::run_once() noexcept {
   tick_to(now);
   snapshot_ = &reader_.current();
   unsigned handled = 0;
-  std::array<rte_mbuf*, kBurst> frames;
   for (const WorkerPort& port : params_.ports) {
-    if (port.rx_queue) {
-      const uint16_t received = rte_eth_rx_burst(static_cast<uint16_t>(port.id), *port.rx_queue, frames.data(), kBurst);
-      if (received > 0) {
-        add<uint64_t>(counters_.received, received);
-        process({frames.data(), received}, port);
-        handled += received;
-      }
-    }
+    if (port.rx_queue) handled += receive(port);
     if (port.sends_for_others) handled += send_for_others(port);
   }
   sweep();
@@ -159,6 +159,17 @@ unsigned Worker::run_once() noexcept {
   last_loop_tsc_ = now;
   last_loop_busy_ = handled > 0;
   return handled;
+}
+
+unsigned Worker::receive(const WorkerPort& port) noexcept {
+  Burst& burst = *burst_;
+  const uint16_t received =
+      rte_eth_rx_burst(static_cast<uint16_t>(port.id), *port.rx_queue, burst.frames.data(), kBurst);
+  if (received == 0) return 0;
+  add<uint64_t>(counters_.received, received);
+  burst.begin(port, received);
+  process(burst);
+  return received;
 }
 
 // Frames that others cannot send, since this worker owns the queue; the kernel's first.
@@ -249,6 +260,8 @@ WorkerStatus Worker::status() const {
   s.relayed_dropped = read(counters_.relayed_dropped);
   s.replies = read(counters_.replies);
   s.replies_policed = read(counters_.replies_policed);
+  s.cut = read(counters_.cut);
+  s.pieces = read(counters_.pieces);
   s.unstored = read(counters_.unstored);
   s.templates_full = read(counters_.templates_full);
   s.held_fragments = read(counters_.held);

@@ -22,6 +22,7 @@
 #include "dataplane/fragment_table.h"
 #include "dataplane/icmp_error.h"
 #include "dataplane/icmp_reply.h"
+#include "dataplane/ipv4_cut.h"
 #include "dataplane/mapped_array.h"
 #include "dataplane/packet.h"
 #include "dataplane/parameters.h"
@@ -110,24 +111,30 @@ class Worker {
   Result<void> allocate_flows();
 
   // The stages; worker_burst.cc
-  void process(std::span<rte_mbuf* const> frames, const WorkerPort& port) noexcept;
+  unsigned receive(const WorkerPort& port) noexcept;
+  void process(Burst& burst) noexcept;
+  void prefetch_headers(Burst& burst) noexcept;
   void classify(Burst& burst) noexcept;
-  uint32_t parse_plain_frames(Burst& burst) noexcept;
-  void find_plain_service(Burst& burst, unsigned index) noexcept;
   void classify_any(Burst& burst, unsigned index) noexcept;
   void classify_flow(Burst& burst, unsigned index, const Parsed& parsed) noexcept;
   void set_facts(Burst& burst, unsigned index, const Parsed& parsed, FrameKind kind) const noexcept;
-  void match(Burst& burst) noexcept;
+  template <class Wanted>
+  void match_first(Burst& burst, uint32_t which, const Wanted& wanted) noexcept;
+  void settle_rest(Burst& burst) noexcept;
   template <class Key>
-  void match_first(Burst& burst, unsigned index, FlowTable<Key>& flows, const Key& key) noexcept;
+  void look_again(Burst& burst, unsigned index, FlowTable<Key>& flows, const Key& key) noexcept;
   template <class Key>
   void match_second(Burst& burst, unsigned index, FlowTable<Key>& flows, const Key& key) noexcept;
   template <class Key>
-  void match_place(Burst& burst, unsigned index, typename FlowTable<Key>::Place place) noexcept;
+  void settle(Burst& burst, unsigned index, typename FlowTable<Key>::Place place) noexcept;
   template <class Key>
   bool refresh(typename FlowTable<Key>::Place place, FlowValue value) noexcept;
   void resolve_waiting(Burst& burst) noexcept;
-  void rewrite(Burst& burst) noexcept;
+  [[nodiscard]] bool goes_to_one_port(const Burst& burst) const noexcept;
+  void rewrite_steady(Burst& burst, uint32_t which) noexcept;
+  void send(Burst& burst) noexcept;
+  void send_each(Burst& burst) noexcept;
+  void count_sent(TxPorts::Flushed flushed) noexcept;
   void finish() noexcept;
 
   // Connections; worker_flows.cc
@@ -179,7 +186,12 @@ class Worker {
   void divert(Burst& burst, unsigned index, const Parsed& parsed) noexcept;
   Fate reject(Burst& burst, unsigned index) noexcept;
   void send_icmp_error(const Burst& burst, unsigned index, IcmpErrorKind kind, uint32_t mtu) noexcept;
-  bool prepare_odd(Burst& burst, unsigned index, const Link& link) noexcept;
+  bool prepare_odd(Burst& burst, unsigned index, SlotId id) noexcept;
+  /// A packet that is too long for the way to its server, in pieces. None: it is on its way, and counted; else why not.
+  /// The frame stays the caller's, to free.
+  std::optional<DropReason> send_in_pieces(rte_mbuf& frame, SlotId id, uint32_t ip_length) noexcept;
+  static void fill_piece(rte_mbuf& piece, const rte_mbuf& frame, uint32_t l3, uint32_t ip_header,
+                         const Ipv4Cut::Piece& what, const RealSlot& slot) noexcept;
   /// The first twelve bytes, and out. The parser has seen an Ethernet header in the first segment; everything behind
   /// the two addresses stays as it came.
   void send_to(rte_mbuf* frame, SlotId id, const RealSlot& slot, uint16_t port, uint32_t ip_length) noexcept {
@@ -236,6 +248,7 @@ class Worker {
   SharedTables& shared_;
   std::vector<const Worker*> peers_;
   TxPorts tx_;
+  std::unique_ptr<Burst> burst_;
   std::optional<MappedArray<SlotCounters>> slot_counter_memory_;
   std::span<SlotCounters> slot_counters_;
   WorkerCounters counters_;
@@ -260,6 +273,9 @@ class Worker {
   std::array<Policer, kPuntClasses> punt_policers_;
   Policer reply_policer_;
   rte_mempool* reply_pool_ = nullptr;
+  /// Bytes of a piece, its Ethernet header and tag included. Pieces may be shorter than their link would take.
+  static constexpr uint16_t kPieceRoom = 2048;
+  rte_mempool* piece_pool_ = nullptr;
 
   uint64_t next_tick_tsc_ = 0;
   uint64_t tsc_per_tick_ = 0;

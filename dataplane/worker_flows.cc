@@ -219,7 +219,7 @@ bool Worker::is_valid(BoundServer server) const noexcept {
 }
 
 Worker::Fate Worker::schedule_one_packet(Burst& burst, unsigned index) noexcept {
-  const WideKey& key = burst.wide_key[index];
+  const WideKey& key = burst.wide.key[index];
   const VirtualService& service = *snapshot_->service(key.service());
   const auto slot = pick(service.scheduler, *service.state, shared_.loads(), pick_input(burst, index, key));
   if (!slot) return reject(burst, index);

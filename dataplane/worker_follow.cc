@@ -139,15 +139,21 @@ void Worker::send_released() noexcept {
   for (unsigned i = 0; i < released_count_; ++i) {
     const auto [frame, id] = released_[i];
     const Link& link = snapshot_->link(id);
-    const uint32_t ip_length = parse_again(*frame).ip_length;
+    const Parsed p = parse_again(*frame);
     if (!tx_.knows(link.port)) {
       drop_now(frame, link.no_way);
-    } else if (ip_length > link.mtu) {
-      drop_now(frame, DropReason::kTooBig);
+    } else if (p.ip_length > link.mtu) {
+      const auto reason =
+          p.dont_fragment ? std::optional(DropReason::kTooBig) : send_in_pieces(*frame, id, p.ip_length);
+      if (reason) {
+        drop_now(frame, *reason);
+      } else {
+        rte_pktmbuf_free(frame);
+      }
     } else if (!set_vlan(*frame, link.vlan)) {
       drop_now(frame, DropReason::kNoHeadroom);
     } else {
-      send_to(frame, id, snapshot_->slot(id), link.port, ip_length);
+      send_to(frame, id, snapshot_->slot(id), link.port, p.ip_length);
     }
   }
   released_count_ = 0;

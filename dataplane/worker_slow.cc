@@ -3,9 +3,11 @@
 #include <rte_ring.h>
 
 #include <algorithm>
+#include <cstring>
 
 #include "dataplane/burst.h"
 #include "dataplane/icmp_reply.h"
+#include "dataplane/internet_checksum.h"
 #include "dataplane/vlan_tag.h"
 #include "dataplane/worker.h"
 
@@ -68,22 +70,76 @@ void Worker::send_icmp_error(const Burst& burst, unsigned index, IcmpErrorKind k
   }
 }
 
-// The frame cannot just get its MAC addresses and go. False: it goes nowhere, and that is counted.
-bool Worker::prepare_odd(Burst& burst, unsigned index, const Link& link) noexcept {
+// The frame cannot just get its MAC addresses and go. False: it goes nowhere, or has gone, and that is counted.
+bool Worker::prepare_odd(Burst& burst, unsigned index, SlotId id) noexcept {
   rte_mbuf* const frame = burst.frames[index];
+  const Link& link = snapshot_->link(id);
   if (!tx_.knows(link.port)) {
     drop(frame, link.no_way);
     return false;
   }
-  if (burst.facts[index].ip_length() > link.mtu) {
-    const Parsed p = parse(view_of(*frame), MacWord(burst.port->mac));
-    if (p.dont_fragment) send_icmp_error(burst, index, IcmpErrorKind::kPacketTooBig, link.mtu);
-    drop(frame, DropReason::kTooBig);
+  if (burst.ip_length[index] > link.mtu) {
+    if (parse(view_of(*frame), MacWord(burst.port->mac)).dont_fragment) {
+      send_icmp_error(burst, index, IcmpErrorKind::kPacketTooBig, link.mtu);
+      drop(frame, DropReason::kTooBig);
+    } else if (const auto reason = send_in_pieces(*frame, id, burst.ip_length[index])) {
+      drop(frame, *reason);
+    } else {
+      dropped_[dropped_count_++] = frame;  // its pieces are copies
+    }
     return false;
   }
   if (set_vlan(*frame, link.vlan)) return true;
   drop(frame, DropReason::kNoHeadroom);
   return false;
+}
+
+constexpr uint16_t kShortestFrame = 60;  // Ethernet's minimum, without FCS
+
+// Behind what is gathered for the port, so that no connection is reordered. As the kernel's IPVS does it.
+std::optional<DropReason> Worker::send_in_pieces(rte_mbuf& frame, SlotId id, uint32_t ip_length) noexcept {
+  const Link& link = snapshot_->link(id);
+  if (!set_vlan(frame, link.vlan)) return DropReason::kNoHeadroom;
+  const FrameView view(rte_pktmbuf_mtod(&frame, const uint8_t*), frame.data_len, frame.pkt_len, 0);
+  const uint32_t l3 = kEthernetHeader + (view.load_be<uint16_t>(kEthernetHeader - 2).host() == kEtherVlan ? 4 : 0);
+  std::array<uint8_t, kMaxIpv4Header> header;
+  const uint32_t length = (view.load<uint8_t>(l3) & 0x0fU) * 4U;
+  if (!view.copy(l3, length, header.data())) return DropReason::kTooBig;
+  const Ipv4Cut cut({header.data(), length}, ip_length, std::min<uint32_t>(link.mtu, kPieceRoom - l3));
+  // Each piece gets a checksum of its own: one that is wrong must not become right on the way.
+  if (cut.count() == 0 || internet_checksum({header.data(), length}).raw() != 0) return DropReason::kTooBig;
+  std::array<rte_mbuf*, Ipv4Cut::kMostPieces> pieces;
+  if (rte_pktmbuf_alloc_bulk(piece_pool_, pieces.data(), cut.count()) != 0) return DropReason::kNoPieceBuffers;
+  for (unsigned i = 0; i < cut.count(); ++i)
+    fill_piece(*pieces[i], frame, l3, length, cut.piece(i), snapshot_->slot(id));
+  count_sent(tx_.flush());
+  SlotCounters& counters = slot_counters_[static_cast<size_t>(id)];
+  add<uint64_t>(counters.packets, 1);
+  add<uint64_t>(counters.bytes, ip_length);
+  if (tx_.send_all(link.port, {pieces.data(), cut.count()}).refused > 0) return DropReason::kTxQueueFull;
+  add<uint64_t>(counters_.transmitted, 1);
+  add<uint64_t>(counters_.cut, 1);
+  add<uint64_t>(counters_.pieces, cut.count());
+  return std::nullopt;
+}
+
+// `l3` bytes of Ethernet header and tag as the frame has them now, the server's MAC addresses, and the piece.
+void Worker::fill_piece(rte_mbuf& piece, const rte_mbuf& frame, uint32_t l3, uint32_t ip_header,
+                        const Ipv4Cut::Piece& what, const RealSlot& slot) noexcept {
+  const uint32_t headers = l3 + what.header_length;
+  auto* const out =
+      reinterpret_cast<uint8_t*>(rte_pktmbuf_append(&piece, static_cast<uint16_t>(headers + what.payload_length)));
+  std::memcpy(out, rte_pktmbuf_mtod(&frame, const uint8_t*), l3);
+  std::memcpy(out, slot.macs.data(), slot.macs.size());
+  std::memcpy(out + l3, what.header.data(), what.header_length);
+  uint8_t* const payload = out + headers;
+  const void* const found =
+      rte_pktmbuf_read(&frame, l3 + ip_header + what.payload_offset, what.payload_length, payload);
+  if (found != payload) std::memcpy(payload, found, what.payload_length);
+  if (piece.data_len < kShortestFrame) {
+    const auto missing = static_cast<uint16_t>(kShortestFrame - piece.data_len);
+    std::memset(rte_pktmbuf_append(&piece, missing), 0, missing);
+  }
 }
 
 void Worker::drop(rte_mbuf* frame, DropReason reason) noexcept {

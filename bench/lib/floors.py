@@ -43,6 +43,7 @@ FLOORS = {
         Floor("worker/publish/flip-ms", 2, lower=True),
         Floor("worker/memory/ipv4/bytes", 32, 27, lower=True),
         Floor("worker/memory/ipv6/bytes", 64, lower=True),
-        Floor("worker/list/10000000/to-quiet", 0.95),
+        # As `lbdp-cli show connections` reads them; list/…/to-quiet is a reader that does nothing else.
+        Floor("worker/list/10000000/answering-to-quiet", 0.95),
     )
 }

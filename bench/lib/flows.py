@@ -124,6 +124,7 @@ SINGLE = (
     ("new", "per-s", "per s", lambda line: line["packets_per_s"]),
     ("flood/", "to-established", "ratio", lambda line: line["ratio"]),
     ("list/", "to-quiet", "ratio", lambda line: line["ratio"]),
+    ("list/", "answering-to-quiet", "ratio", lambda line: line["answering_ratio"]),
     ("publish", "full-ms", "ms", lambda line: line["publish"]["max_ms"]),
     ("publish", "flip-ms", "ms", lambda line: line["flip"] and line["flip"]["max_ms"]),
     ("memory/", "bytes", "bytes", lambda line: line["bytes_per_connection"]),

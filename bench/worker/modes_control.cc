@@ -126,6 +126,38 @@ uint64_t list_all(const Rig& rig) {
   return rows;
 }
 
+/// Reads all connections again and again as the director does for `lbdp-cli show connections`: so many rows an answer,
+/// as JSON text. Without the socket and the client, which make it slower.
+class Answers {
+ public:
+  explicit Answers(const Rig& rig) : rig_(rig) {}
+  void next() {
+    const auto page = dataplane::list_connections(cursor_, kRows, {}, rig_.publisher().registry(), rig_.workers());
+    nlohmann::json list = nlohmann::json::array();
+    for (const auto& row : page.rows) list.push_back(to_json(row));
+    const nlohmann::json answer{{"ok", true}, {"rows", std::move(list)}, {"next_cursor", page.next_cursor}};
+    bytes += answer.dump().size();
+    rows += page.rows.size();
+    cursor_ = page.next_cursor;
+  }
+  uint64_t rows = 0, bytes = 0;
+
+ private:
+  static constexpr size_t kRows = 100;  // as in control/requests.cc
+  static nlohmann::json to_json(const dataplane::ConnectionRow& row) {
+    return {{"protocol", to_string(row.protocol)},
+            {"client", row.client.to_string()},
+            {"virtual", row.virtual_server.to_string()},
+            {"real", row.real_server.to_string()},
+            {"state", row.state},
+            {"expires_s", row.expires_in.count()},
+            {"worker", static_cast<unsigned>(row.worker)}};
+  }
+
+  const Rig& rig_;
+  uint64_t cursor_ = 0;
+};
+
 double rate_during(Rig& rig, double seconds, auto&& action) {
   const auto before = samples_of(rig);
   const auto end = Clock::now() + std::chrono::duration<double>(seconds);
@@ -183,7 +215,7 @@ nlohmann::json run_list(const Options& options) {
   const Totals before = rig.totals();
   const uint64_t made = rig.frames_made();
   rig.start();
-  std::vector<double> quiet, reading;
+  std::vector<double> quiet, reading, answering;
   uint64_t passes = 0, rows = 0;
   Durations full_pass;
   const auto idle = [] { std::this_thread::sleep_for(kPause); };
@@ -195,10 +227,12 @@ nlohmann::json run_list(const Options& options) {
     expect((rows > known ? rows - known : known - rows) * 10000 <= known,
            std::to_string(rows) + " rows of " + std::to_string(known) + " connections were read");
   };
+  Answers answers(rig);
   rate_during(rig, 0.1, idle);
   for (unsigned round = 0; round < kListRounds; ++round) {
     quiet.push_back(rate_during(rig, options.seconds / kListRounds, idle));
     reading.push_back(rate_during(rig, options.seconds / kListRounds, read));
+    answering.push_back(rate_during(rig, options.seconds / kListRounds, [&] { answers.next(); }));
   }
   rig.finish();
   const Totals during = rig.totals() - before;
@@ -210,6 +244,8 @@ nlohmann::json run_list(const Options& options) {
   line["quiet_packets_per_s"] = std::round(median(quiet));
   line["packets_per_s"] = std::round(median(reading));
   line["ratio"] = std::round(1000 * median(reading) / median(quiet)) / 1000;
+  line["answered_rows_per_s"] = std::round(static_cast<double>(answers.rows) / options.seconds);
+  line["answering_ratio"] = std::round(1000 * median(answering) / median(quiet)) / 1000;
   add_totals(line, during);
   return line;
 }

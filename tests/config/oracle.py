@@ -17,6 +17,7 @@ import re
 import shutil
 import signal
 import subprocess
+import sys
 import tomllib
 
 HERE = pathlib.Path(__file__).resolve().parent
@@ -84,7 +85,7 @@ def samples():
     return [Case(f"samples/{path.name}", path) for path in sorted(SAMPLES.glob("keepalived.conf.*"))]
 
 
-def set_up_network():
+def _set_up_network():
     """Interfaces for keepalived in this process's network namespace, which must be a new one: eth0 to eth3 and eth0.1."""
     links = (("eth0", "eth1"), ("eth2", "eth3"), ("eth0.1", "peer0"))
     addresses = (("10.0.0.2/8", "eth0"), ("172.16.0.2/12", "eth1"), ("192.168.200.5/24", "eth2"), ("10.99.0.2/24", "eth0.1"))
@@ -93,6 +94,16 @@ def set_up_network():
     commands += [f"link set {name} up" for pair in links for name in pair]
     commands += [f"addr add {address} dev {name}" for address, name in addresses]
     subprocess.run(["ip", "-batch", "-"], input="\n".join(commands), text=True, check=True)
+
+
+def in_namespace():
+    """Runs this script again in a network namespace of its own, with the interfaces that the files name."""
+    marker = "LBDP_ORACLE_NAMESPACE"
+    if os.environ.get(marker) == "1":
+        _set_up_network()
+        return
+    os.environ[marker] = "1"
+    os.execvp("unshare", ["unshare", "--net", sys.executable, "-B", *sys.argv])
 
 
 @dataclasses.dataclass
@@ -178,8 +189,8 @@ class Differences:
     def judge(self, case, keepalived, lbdp):
         """Empty if the two agree or the table has the reason why not; otherwise what is wrong, for a person."""
         if keepalived.crash:
-            agree = self._all_match("crashes", keepalived.complaints[-1:] or [keepalived.crash])
-            return "" if agree else f"{case.name}: keepalived: {keepalived.crash}; {keepalived.complaints}"
+            end = f"{keepalived.crash}: {''.join(keepalived.complaints[-1:])}"
+            return "" if self._all_match("crashes", [end]) else f"{case.name}: keepalived: {end}"
         errors = self.errors_of_keepalived(keepalived)
         agree = bool(errors) == bool(lbdp.complaints)
         if case.name in self.cases:

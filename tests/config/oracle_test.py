@@ -116,19 +116,8 @@ class OracleTest(unittest.TestCase):
         self.assertEqual(missing, [])
 
 
-def in_namespace():
-    """Runs this script again in network and mount namespaces of its own, with a /run of its own: keepalived makes pipes."""
-    marker = "LBDP_ORACLE_NAMESPACE"
-    if os.environ.get(marker) == "1":
-        subprocess.run(["mount", "-t", "tmpfs", "tmpfs", "/run"], check=True)
-        oracle.set_up_network()
-        return
-    os.environ[marker] = "1"
-    os.execvp("unshare", ["unshare", "--net", "--mount", sys.executable, "-B", *sys.argv])
-
-
 if __name__ == "__main__":
     if os.geteuid() != 0:
         sys.exit("keepalived is asked in a network namespace: run this as root")
-    in_namespace()
+    oracle.in_namespace()
     unittest.main(verbosity=2)

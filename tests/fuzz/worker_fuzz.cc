@@ -68,6 +68,20 @@ void check_reply(const Outcome::Sent& sent) {
   }
 }
 
+// A piece of an IPv4 packet that was too long for its server's link; the packet's own checksum was right, else it would
+// not have been cut.
+bool is_piece(const Bytes& b) {
+  const size_t l3 = is_tagged(b) ? 18 : 14;
+  return b.size() >= l3 + 20 && b[l3] >> 4 == 4 && (b[l3 + 6] & 0x3f) + b[l3 + 7] != 0;
+}
+void check_piece(const Outcome::Sent& sent) {
+  const Bytes& b = sent.bytes;
+  const size_t l3 = is_tagged(b) ? 18 : 14, header = b[l3] % 16 * 4U, length = b[l3 + 2] * 256U + b[l3 + 3];
+  demand(std::equal(b.begin() + 6, b.begin() + 12, mac(kPortMacs.at(sent.port)).bytes.begin()));
+  demand(b.size() == std::max<size_t>(l3 + length, 60) && length > header && b.size() >= l3 + header);
+  demand(checksum(b.data() + l3, header) == 0);
+}
+
 struct Count {
   uint32_t active = 0, inactive = 0;
 };
@@ -124,19 +138,22 @@ class Run {
   }
   void run(uint16_t worker) {
     waiting_[worker] = 0;
-    const uint64_t replies_before = replies();
+    const uint64_t replies_before = replies(), pieces_before = pieces();
     director_.worker(worker).run_once();
-    uint64_t strangers = 0;
+    uint64_t strangers = 0, pieces_found = 0;
     for (const auto& sent : Director::drain_ports()) {
       if (in_flight_.take_forwarded(sent.bytes)) continue;
-      ++strangers;
-      check_reply(sent);
+      const bool piece = is_piece(sent.bytes);
+      ++(piece ? pieces_found : strangers);
+      piece ? check_piece(sent) : check_reply(sent);
     }
     demand(strangers == replies() - replies_before);
+    demand(pieces_found == pieces() - pieces_before);
     for (const auto& punted : director_.drain_punts()) demand(in_flight_.take_forwarded(punted.bytes));
     for (uint16_t w = 0; w < kWorkers; ++w) demand(adds_up(director_.status(w)));
   }
   [[nodiscard]] uint64_t replies() const { return director_.status(0).replies + director_.status(1).replies; }
+  [[nodiscard]] uint64_t pieces() const { return director_.status(0).pieces + director_.status(1).pieces; }
 
   void advance(fuzz::Input& in) {
     constexpr std::array<unsigned, 8> kMilliseconds{50, 250, 600, 3'000, 12'000, 70'000, 130'000, 1'000'000};

@@ -179,16 +179,28 @@ TEST_F(FragmentBounds, HeldOnesWithoutRoomForATag) {
 
 TEST_F(FragmentBounds, HeldOnesLongerThanTheMtu) {
   for (const char* client : {"10.0.0.1", "2001:db8:1::1"}) {
-    Frame f = udp(client, 1);
-    f.payload = std::string(4000, 'q');
-    const auto parts = fragments_of(f, 2000);
-    send({parts[1].bytes()});
-    Frame first = parts[0];  // of a sender that cuts at will
-    first.piece->length = 1000;
-    const Outcome outcome = send({first.bytes()});
-    EXPECT_EQ(outcome.sent.size(), 1U);
-    EXPECT_EQ(outcome.replies, 0U) << "errors about later fragments are forbidden";
-    EXPECT_EQ(outcome.drops, drops("too_big"));
+    for (const uint16_t dont_fragment : {0, 0x4000}) {
+      Frame f = udp(client, 1);
+      f.payload = std::string(4000, 'q'), f.fragment_field = dont_fragment, f.id += dont_fragment;
+      const auto parts = fragments_of(f, 2000);
+      send({parts[1].bytes()});
+      Frame first = parts[0];  // of a sender that cuts at will
+      first.piece->length = 1000;
+      const Outcome outcome = send({first.bytes()});
+      EXPECT_EQ(outcome.replies, 0U) << "errors about later fragments are forbidden";
+      if (f.is_v6() || dont_fragment != 0) {
+        EXPECT_EQ(outcome.sent.size(), 1U);
+        EXPECT_EQ(outcome.drops, drops("too_big"));
+      } else {
+        ASSERT_EQ(outcome.sent.size(), 3U) << "the held one goes in two pieces";
+        Frame piece = parts[1];
+        piece.piece = {2000, 1480, true};
+        EXPECT_EQ(hex(outcome.sent[1].bytes), hex(sent_to(1, piece.bytes())));
+        piece.piece = {3480, parts[1].piece->length - 1480, parts[1].piece->more};
+        EXPECT_EQ(hex(outcome.sent[2].bytes), hex(sent_to(1, piece.bytes())));
+        EXPECT_TRUE(outcome.drops.empty());
+      }
+    }
   }
 }
 

@@ -37,6 +37,20 @@ Frame too_big(const Frame& about, uint32_t mtu) {
   return reply;
 }
 
+// The pieces that go to server 1, of a packet to a link of this MTU (RFC 791, 3.2).
+std::vector<Frame> in_pieces(const Frame& frame, size_t mtu) {
+  const size_t header = 20 + frame.ip_options.size(), most = std::min<size_t>(mtu, 2048 - 14);
+  return fragments_of(frame, (most - header) / 8 * 8);
+}
+void expect_pieces(const Outcome& outcome, const std::vector<Frame>& pieces) {
+  EXPECT_EQ(outcome.drops.size(), 0U);
+  EXPECT_EQ(outcome.replies, 0U);
+  ASSERT_EQ(outcome.sent.size(), pieces.size());
+  ASSERT_GT(pieces.size(), 1U);
+  for (size_t i = 0; i < pieces.size(); ++i)
+    EXPECT_EQ(hex(outcome.sent[i].bytes), hex(sent_to(1, pieces[i].bytes()))) << i;
+}
+
 struct Case {
   std::string name;
   Frame opening;
@@ -79,15 +93,23 @@ TEST_P(Mtu, WhatFitsGoesWhatDoesNotIsAnswered) {
   EXPECT_EQ(director.connections().size(), 1U);
 }
 
-// Without DF there is nothing to tell (RFC 1191); the director itself does not cut packets.
+// Without DF there is nothing to tell (RFC 1191): IPv4 goes in pieces, IPv6 has no such packets.
 TEST_P(Mtu, WithoutDontFragment) {
   const auto& [name, opening, mtu] = GetParam();
   Director director;
   director.publish(tables(mtu));
+  expect_fate(director, opening, forwarded());
   const Frame big = packet_of(opening, mtu + 1U, 0);
   const Outcome outcome = director.send(big);
-  EXPECT_EQ(outcome.drops, drops("too_big"));
-  EXPECT_EQ(outcome.sent.size(), big.is_v6() ? 1U : 0U);
+  if (big.is_v6()) {
+    EXPECT_EQ(outcome.drops, drops("too_big"));
+    EXPECT_EQ(outcome.sent.size(), 1U);
+  } else {
+    expect_pieces(outcome, in_pieces(big, mtu));
+    EXPECT_EQ(director.status().cut, 1U);
+    EXPECT_EQ(director.status().pieces, outcome.sent.size());
+    EXPECT_EQ(director.status().transmitted, 2U);
+  }
   EXPECT_TRUE(adds_up(director.status()));
 }
 
@@ -189,6 +211,93 @@ TEST(MtuReplies, ForFragments) {
     EXPECT_EQ(outcome.drops, drops("too_big"));
     EXPECT_EQ(outcome.replies, 0U);
   }
+}
+
+// ---- packets in pieces ----
+
+TEST(Pieces, OfAPacketInSeveralBuffers) {
+  Director director;
+  director.publish(tables(1400));
+  const Frame big = packet_of(udp("10.0.0.1", 1), 5000, 0);
+  for (const size_t first : {60, 200, 1434, 2000}) {
+    const Outcome outcome = director.send({big.bytes()}, 0, 0, {.segments = {first, 1000}});
+    expect_pieces(outcome, in_pieces(big, 1400));
+  }
+}
+
+TEST(Pieces, KeepTheirPlaceInTheBurst) {
+  Director director;
+  director.publish(tables(1400));
+  const Frame small = udp("10.0.0.1", 1), big = packet_of(udp("10.0.0.1", 1), 2000, 0);
+  const Outcome outcome = director.send({small.bytes(), big.bytes(), small.bytes()});
+  ASSERT_EQ(outcome.sent.size(), 4U);
+  const auto pieces = in_pieces(big, 1400);
+  EXPECT_EQ(hex(outcome.sent[0].bytes), hex(sent_to(1, small.bytes())));
+  EXPECT_EQ(hex(outcome.sent[1].bytes), hex(sent_to(1, pieces.at(0).bytes())));
+  EXPECT_EQ(hex(outcome.sent[2].bytes), hex(sent_to(1, pieces.at(1).bytes())));
+  EXPECT_EQ(hex(outcome.sent[3].bytes), hex(sent_to(1, small.bytes())));
+  EXPECT_EQ(director.status().transmitted, 3U);
+  EXPECT_TRUE(adds_up(director.status()));
+}
+
+TEST(Pieces, AFragmentIsCutFurther) {
+  Director director;
+  director.publish(tables(1000));
+  Frame f = udp("10.0.0.1", 1);
+  f.payload = std::string(4000, 'q');
+  for (const Frame& part : fragments_of(f, 2000)) {
+    const Outcome outcome = director.send(part);
+    ASSERT_GE(outcome.sent.size(), 1U);
+    for (const auto& sent : outcome.sent) EXPECT_LE(sent.bytes.size(), 14U + 1000U);
+  }
+  EXPECT_EQ(director.status().cut, 2U);
+  EXPECT_EQ(director.status().pieces, 6U);
+}
+
+TEST(Pieces, CarryTheTagOfTheServersVlan) {
+  Director director;
+  director.publish(tables(1400, 100));
+  Frame big = packet_of(udp("10.0.0.1", 1), 2000, 0);
+  const auto plain = in_pieces(big, 1400);
+  big.vlan_tci = 0x6007;
+  const Outcome outcome = director.send(big);
+  ASSERT_EQ(outcome.sent.size(), 2U);
+  for (size_t i = 0; i < 2; ++i) {
+    Frame piece = plain[i];
+    piece.vlan_tci = 0x6064;
+    EXPECT_EQ(hex(outcome.sent[i].bytes), hex(sent_to(1, piece.bytes())));
+  }
+}
+
+// It must not become right on the way.
+TEST(Pieces, NoneOfAPacketWithAWrongHeaderChecksum) {
+  Director director;
+  director.publish(tables(1400));
+  Frame big = packet_of(udp("10.0.0.1", 1), 2000, 0);
+  big.wrong_checksums = true;
+  EXPECT_EQ(director.send(big).drops, drops("too_big"));
+  EXPECT_EQ(director.status().cut, 0U);
+}
+
+// Nobody takes frames from the port: first the queue is full, or the pieces' buffers are all in it; then all goes on.
+TEST(Pieces, NeverHoldUpTheRest) {
+  Director director;
+  director.publish(tables(68));
+  const Bytes big = packet_of(udp("10.0.0.1", 1), 1500, 0).bytes();
+  for (unsigned i = 0; i < 100; ++i) {
+    Director::feed(big, 0, 0);
+    director.worker().run_once();
+  }
+  const auto status = director.status();
+  uint64_t dropped = 0;
+  for (const auto& drop : status.drops) {
+    if (drop.name == "no_piece_buffers" || drop.name == "tx_queue_full") dropped += drop.count;
+  }
+  EXPECT_GT(dropped, 0U);
+  EXPECT_EQ(status.cut + dropped, 100U);
+  EXPECT_TRUE(adds_up(status));
+  Director::drain_ports();
+  EXPECT_EQ(director.send({big}).sent.size(), 31U);
 }
 
 }  // namespace

@@ -111,6 +111,7 @@ class Pair {
       EXPECT_TRUE(met.contains(reason)) << "the traffic never met " << reason;
     EXPECT_GT(forwarded_, 8 * rounds_);
     EXPECT_GT(replies_, 0U);
+    EXPECT_GT(extra_pieces_, 0U);
   }
 
  private:
@@ -231,6 +232,7 @@ class Pair {
     for (const auto* punt_class : {"vrrp", "control", "bulk"})
       ASSERT_EQ(difference(sorted(punted[punt_class]), sorted(hex_of(expected.punted[punt_class]))), "")
           << punt_class << where();
+    extra_pieces_ += expected.extra_pieces;
     for (const auto& [reason, count] : expected.drops) drops_[worker][reason] += count;
     compare_drops(worker);
   }
@@ -246,15 +248,18 @@ class Pair {
   }
 
   void compare_counters() {
-    uint64_t transmitted = 0, replied = 0;
+    uint64_t transmitted = 0, replied = 0, cut = 0, pieces = 0;
     for (uint16_t w = 0; w < real_.workers().size(); ++w) {
       compare_drops(w);
       const auto status = real_.status(w);
       transmitted += status.transmitted;
       replied += status.replies;
+      cut += status.cut;
+      pieces += status.pieces;
       ASSERT_EQ(status.unstored + status.templates_full + status.replies_policed, 0U) << where();
     }
-    ASSERT_EQ(transmitted, forwarded_) << where();
+    ASSERT_EQ(transmitted + pieces - cut, forwarded_) << where();
+    ASSERT_EQ(pieces - cut, extra_pieces_) << where();
     ASSERT_EQ(replied, replies_) << where();
     for (const auto& service : plans_.tables().virtual_servers) {
       for (const auto& real : service.real_servers) compare_server(service.key, real.endpoint);
@@ -300,7 +305,7 @@ class Pair {
   Director real_;
   model::Director model_;
   std::vector<std::map<std::string, uint64_t>> drops_;  // by worker: what the model counts
-  uint64_t forwarded_ = 0, replies_ = 0;
+  uint64_t forwarded_ = 0, replies_ = 0, extra_pieces_ = 0;
   size_t rounds_ = 0;
   std::string last_burst_;
 };

@@ -21,6 +21,7 @@ namespace lbdp::model {
 struct Outcome {
   std::map<unsigned, std::vector<Bytes>> sent;       // by port: to real servers, in order
   std::map<unsigned, std::vector<Bytes>> replies;    // by port: ICMP errors
+  uint64_t extra_pieces = 0;                         // of `sent`: what packets in pieces are more than one frame each
   std::map<std::string, std::vector<Bytes>> punted;  // by class
   std::map<std::string, uint64_t> drops;             // by reason
 };

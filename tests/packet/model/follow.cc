@@ -263,12 +263,23 @@ void Director::forward(Burst& burst, const Arrival& arrival, const Reading& r, u
   Server& s = server(to);
   if (!s.listed || !s.params.in_table) return drop(burst, "server_gone");
   if (!s.params.mac) return drop(burst, "no_neighbor");
+  const auto egress = static_cast<unsigned>(s.params.egress);
+  if (r.ip_length > s.params.mtu && !r.dont_fragment) {
+    const auto whole = sent_frame(arrival, text_of(*s.params.mac), port_macs_.at(egress), s.params.vlan);
+    if (!whole) return drop(burst, "no_headroom");
+    const auto pieces = pieces_of(*whole, s.params.mtu);
+    if (pieces.empty()) return drop(burst, "too_big");
+    for (const Bytes& piece : pieces) burst.outcome.sent[egress].push_back(piece);
+    burst.outcome.extra_pieces += pieces.size() - 1;
+    ++s.counters.packets;
+    s.counters.bytes += r.ip_length;
+    return;
+  }
   if (r.ip_length > s.params.mtu) {
     const auto reply = released ? std::nullopt : icmp_reply(arrival, r, port_macs_[port], s.params.mtu);
     if (reply) burst.outcome.replies[port].push_back(*reply);
     return drop(burst, "too_big");
   }
-  const auto egress = static_cast<unsigned>(s.params.egress);
   const auto sent = sent_frame(arrival, text_of(*s.params.mac), port_macs_.at(egress), s.params.vlan);
   if (!sent) return drop(burst, "no_headroom");
   burst.outcome.sent[egress].push_back(*sent);

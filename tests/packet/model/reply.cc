@@ -120,4 +120,46 @@ std::optional<Bytes> sent_frame(const Arrival& arrival, const std::string& desti
   return out;
 }
 
+std::vector<Bytes> pieces_of(const Bytes& frame, size_t mtu) {
+  const size_t l3 = frame[12] == 0x81 && frame[13] == 0 ? 18 : 14, header = frame[l3] % 16 * 4U;
+  const size_t length = frame[l3 + 2] * 256U + frame[l3 + 3], room = std::min<size_t>(mtu, 2048 - l3);
+  const auto at = [&](size_t offset) { return frame.begin() + static_cast<std::ptrdiff_t>(offset); };
+  if (internet_checksum({at(l3), at(l3 + header)}) != 0) return {};
+  Bytes copied;
+  for (size_t i = l3 + 20, size = 0; i < l3 + header && frame[i] != 0; i += size) {
+    size = frame[i] == 1 ? 1 : i + 1 < l3 + header ? frame[i + 1] : 0;
+    if (size == 0 || (frame[i] != 1 && size < 2) || i + size > l3 + header) break;
+    if (frame[i] >= 128) copied.insert(copied.end(), at(i), at(i + size));
+  }
+  while (copied.size() % 4 != 0) copied.push_back(0);
+  const size_t flags_and_offset = frame[l3 + 6] * 256U + frame[l3 + 7], payload = length - header;
+  if (flags_and_offset % 0x2000 + payload / 8 > 0x1fff) return {};
+  std::vector<Bytes> out;
+  for (size_t done = 0; done < payload;) {
+    const size_t own_header = done == 0 ? header : 20 + copied.size();
+    const size_t most = room > own_header ? (room - own_header) / 8 * 8 : 0;
+    if (most == 0 || out.size() == 64) return {};
+    const size_t take = std::min(most, payload - done);
+    Bytes ip(at(l3), at(l3 + 20));
+    if (done == 0) {
+      ip.insert(ip.end(), at(l3 + 20), at(l3 + header));
+    } else {
+      ip.insert(ip.end(), copied.begin(), copied.end());
+    }
+    ip[0] = static_cast<uint8_t>(0x40 + own_header / 4);
+    set16(ip, 2, own_header + take);
+    set16(ip, 6,
+          flags_and_offset + done / 8 + (done + take < payload && flags_and_offset / 0x2000 % 2 == 0 ? 0x2000 : 0));
+    set16(ip, 10, 0);
+    set16(ip, 10, internet_checksum(ip));
+    Bytes piece(frame.begin(), at(l3));
+    piece.insert(piece.end(), ip.begin(), ip.end());
+    piece.insert(piece.end(), at(l3 + header + done), at(l3 + header + done + take));
+    piece.resize(std::max<size_t>(piece.size(), 60));  // Ethernet's minimum, without FCS
+    out.push_back(piece);
+    done += take;
+  }
+  return out;
+}
+
 }  // namespace lbdp::model
