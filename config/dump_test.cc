@@ -90,7 +90,8 @@ TEST(DumpJson, HasKeywordsAsKeysAndTypedValues) {
   EXPECT_EQ(instance["name"], "VI");
   EXPECT_EQ(instance["priority"], 100);
   EXPECT_EQ(instance["nopreempt"], true);
-  EXPECT_EQ(instance["virtual_ipaddress"], ordered_json({"192.0.2.1/24"}));
+  EXPECT_EQ(instance["virtual_ipaddress"].size(), 1u);
+  EXPECT_EQ(instance["virtual_ipaddress"][0]["address"], "192.0.2.1/24");
   const ordered_json& server = document["virtual_server"][0];
   EXPECT_EQ(server["group"], "G");
   EXPECT_EQ(server["persistence_timeout"], 0);

@@ -22,7 +22,7 @@ inline constexpr Keyword kGarpRows[] = {
      one<VrrpInstanceSpec, &VrrpInstanceSpec::garp_master_repeat, number<uint32_t, 1>>},
     {"garp_master_refresh", "SECONDS", "vrrp_garp_master_refresh",
      "The interval at which a MASTER sends gratuitous ARPs again, in whole seconds; 0: never.",
-     one<VrrpInstanceSpec, &VrrpInstanceSpec::garp_master_refresh, whole_seconds<0>>},
+     one<VrrpInstanceSpec, &VrrpInstanceSpec::garp_master_refresh, whole_seconds<0, kSecondsOfADay>>},
     {"garp_master_refresh_repeat", "1..4294967295", "vrrp_garp_master_refresh_repeat",
      "How many each of these times, for each address.",
      one<VrrpInstanceSpec, &VrrpInstanceSpec::garp_master_refresh_repeat, number<uint32_t, 1>>},

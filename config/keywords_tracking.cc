@@ -117,7 +117,7 @@ void* take_garp_extra_if(void* scope, const Statement& statement, Context& conte
   const Word& keyword = line.take();
   GarpExtraIf value;
   value.all = line.skip("all");
-  const auto interval = line.value<Duration>(keyword, whole_seconds<0>);
+  const auto interval = line.value<Duration>(keyword, whole_seconds<0, kSecondsOfADay>);
   if (!line.done()) line.report(line.take(), "which is too much; wanted [all] SECONDS");
   value.interval = interval.value_or(Duration(0));
   assign(static_cast<VrrpInstanceSpec*>(scope)->garp_extra_if, line.good() ? std::optional(value) : std::nullopt,

@@ -24,11 +24,13 @@ inline constexpr int kMostFileWeight = 254;
 
 /// keepalived counts some times in whole seconds; up to what 32 bits of microseconds hold.
 inline constexpr uint32_t kMostWholeSeconds = 4294;
-template <uint32_t kLeast>
+/// Of refreshes.
+inline constexpr uint32_t kSecondsOfADay = 86400;
+template <uint32_t kLeast, uint32_t kMost = kMostWholeSeconds>
 Result<Duration> whole_seconds(std::string_view text) {
-  const auto value = number<uint32_t, kLeast, kMostWholeSeconds>(text);
+  const auto value = number<uint32_t, kLeast, kMost>(text);
   if (value) return std::chrono::seconds(*value);
-  return fail("wanted whole seconds from " + std::to_string(kLeast) + " to " + std::to_string(kMostWholeSeconds));
+  return fail("wanted whole seconds from " + std::to_string(kLeast) + " to " + std::to_string(kMost));
 }
 
 /// A whole number from -kMost to kMost, with or without a sign.

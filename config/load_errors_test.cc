@@ -170,7 +170,7 @@ const Case kGlobal[] = {
      {"f:2:26: error: 'smtp_server': 'x' is too much; it takes at most 2 values"}},
     {"SmtpTimeout",
      in_global("smtp_connect_timeout soon"),
-     {"f:2:22: error: smtp_connect_timeout: found 'soon', wanted seconds from 0.001 to 3600"}},
+     {"f:2:22: error: smtp_connect_timeout: found 'soon', wanted seconds from 0.001 to 4294"}},
     {"Bool",
      in_global("smtp_alert 1"),
      {"f:2:12: error: smtp_alert: found '1', wanted on, off, true, false, yes or no"}},

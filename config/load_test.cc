@@ -47,6 +47,7 @@ Model reference_model() {
   model.global.smtp_connect_timeout = seconds(30);
   model.global.router_id = "node1";
   model.global.vrrp_mcast_group4 = ip("224.0.74.18");
+  model.global.vrrp_mcast_group6 = ip("ff02::12");
 
   VrrpInstance instance;
   instance.name = "VI_1";
