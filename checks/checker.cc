@@ -30,6 +30,10 @@ size_t steps_of(const CheckerParams& params) {
   return http != nullptr ? std::max<size_t>(http->urls.size(), 1) : 1;
 }
 
+Timing& timing_of(CheckerParams& params) {
+  return std::visit([](auto& p) -> Timing& { return p.timing; }, params);
+}
+
 /// An HTTP_GET without url gets its default one, so that there is always a step to make.
 CheckerParams completed(CheckerParams params) {
   if (auto* http = std::get_if<HttpGetParams>(&params); http != nullptr && http->urls.empty()) {
@@ -53,7 +57,27 @@ Checker::Checker(asio::io_context& io, const RealServerKey& key, CheckerParams p
 void Checker::start(double random) {
   log_.info("Activating healthchecker for service {} for VS {}", keepalived_name(key_.service.protocol, key_.real),
             keepalived_name(key_.service.protocol, key_.service.endpoint));
+  started_ = true;
   probe_at(health_.start(Health::Clock::now(), random));
+}
+
+Checker::Match Checker::match(const CheckerParams& params) const {
+  if (params == params_) return Match::kSame;
+  if (params.index() != params_.index() || connect_of(params) != connect_of(params_)) return Match::kOther;
+  CheckerParams other = completed(params);
+  if (other == params_) return Match::kSame;
+  timing_of(other) = timing_of(params_);
+  return other == params_ ? Match::kOtherTiming : Match::kOther;
+}
+
+void Checker::change_timing(const CheckerParams& params) {
+  if (timing_of(params) == timing_of(params_)) return;
+  timing_of(params_) = timing_of(params);
+  const auto due = health_.change(timing_of(params_), timer_.expiry(), Health::Clock::now());
+  const bool waiting = started_ && probe_ == nullptr;
+  if (waiting && due != timer_.expiry()) {
+    probe_at(due);
+  }
 }
 
 void Checker::probe_at(Health::Clock::time_point when) {

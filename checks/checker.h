@@ -29,8 +29,14 @@ class Checker {
   /// Arms the first check. `random` in [0, 1) spreads the checkers over the warmup.
   void start(double random);
 
-  [[nodiscard]] const CheckerParams& params() const { return params_; }
+  /// How a definition stands to this checker's.
+  enum class Match : uint8_t { kOther, kOtherTiming, kSame };
+  [[nodiscard]] Match match(const CheckerParams& params) const;
+  /// Takes the timing of a definition that differs in nothing else. Verdict, failures and the check in flight stay; that check
+  /// keeps the deadline that it began with.
+  void change_timing(const CheckerParams& params);
   [[nodiscard]] std::string_view type() const;
+  [[nodiscard]] bool started() const { return started_; }
   [[nodiscard]] bool up() const { return health_.up(); }
   [[nodiscard]] CheckerStatus status() const;
 
@@ -50,6 +56,7 @@ class Checker {
   asio::steady_timer timer_;
   std::unique_ptr<Probe> probe_;
   Health::Clock::time_point began_;
+  bool started_ = false;
   bool not_run_logged_ = false;
   std::shared_ptr<const bool> alive_ = std::make_shared<const bool>(true);
 

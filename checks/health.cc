@@ -11,22 +11,18 @@ constexpr auto kFirstCheckAfter = std::chrono::seconds(1);
 }  // namespace
 
 Health::Health(const Timing& timing, size_t steps, bool starts_up)
-    : delay_loop_(timing.delay_loop),
-      delay_before_retry_(timing.delay_before_retry),
-      warmup_(timing.warmup),
-      retry_(timing.retry),
-      steps_(std::max<size_t>(steps, 1)),
-      up_(starts_up) {}
+    : timing_(timing), steps_(std::max<size_t>(steps, 1)), up_(starts_up) {}
 
-Health::Clock::time_point Health::start(Clock::time_point now, double random) const {
-  const auto spread = std::chrono::duration<double, Duration::period>(warmup_) * random;
+Health::Clock::time_point Health::start(Clock::time_point now, double random) {
+  wait_ = Wait::kFirst;
+  const auto spread = std::chrono::duration<double, Duration::period>(timing_.warmup) * random;
   return now + kFirstCheckAfter + std::chrono::duration_cast<Duration>(spread);
 }
 
 Health::Actions Health::succeeded(Clock::time_point now) {
   failures_ = 0;
   step_ = (step_ + 1) % steps_;
-  Actions actions{.next_probe = now + delay_loop_};
+  Actions actions{.next_probe = wait(Wait::kLoop, now)};
   if (!up_ && ++passed_ >= steps_) {
     up_ = true;
     actions.verdict_changed = true;
@@ -43,23 +39,48 @@ Health::Actions Health::failed(Clock::time_point now) {
   ++failures_;
   const bool first = !checked_;
   checked_ = true;
-  if (up_ && !first && failures_ <= retry_) {
-    return {.next_probe = now + delay_before_retry_};
+  if (up_ && !first && failures_ <= timing_.retry) {
+    return {.next_probe = wait(Wait::kRetry, now)};
   }
-  Actions actions{.next_probe = now + delay_while_down(), .verdict_changed = up_};
+  Actions actions{.next_probe = wait(Wait::kWhileDown, now), .verdict_changed = up_};
   if (up_ || first) {
-    actions.report = first || retry_ == 0 ? Report::kFailed : Report::kFailedAfterRetries;
+    actions.report = first || timing_.retry == 0 ? Report::kFailed : Report::kFailedAfterRetries;
   }
   up_ = false;
   return actions;
 }
 
-Health::Actions Health::not_run(Clock::time_point now) const {
-  return {.next_probe = now + std::max<Duration>(delay_before_retry_, kFirstCheckAfter)};
+Health::Actions Health::not_run(Clock::time_point now) {
+  return {.next_probe = wait(Wait::kNotRun, now)};
 }
 
-Duration Health::delay_while_down() const {
-  return std::max(delay_loop_, delay_before_retry_);
+Health::Clock::time_point Health::change(const Timing& timing, Clock::time_point due, Clock::time_point now) {
+  const Duration before = delay_of(wait_);
+  timing_ = timing;
+  const Duration after = delay_of(wait_);
+  if (after == before || due <= now) {
+    return due;
+  }
+  const auto left = std::chrono::duration<double>(due - now) / std::chrono::duration<double>(before);
+  const auto scaled = std::chrono::duration<double, Duration::period>(after) * std::min(left, 1.0);
+  return now + std::chrono::duration_cast<Duration>(scaled);
+}
+
+/// The longest that such a wait lasts.
+Duration Health::delay_of(Wait wait) const {
+  switch (wait) {
+    case Wait::kFirst: return kFirstCheckAfter + timing_.warmup;
+    case Wait::kLoop: return timing_.delay_loop;
+    case Wait::kRetry: return timing_.delay_before_retry;
+    case Wait::kWhileDown: return std::max(timing_.delay_loop, timing_.delay_before_retry);
+    case Wait::kNotRun: return std::max<Duration>(timing_.delay_before_retry, kFirstCheckAfter);
+  }
+  return timing_.delay_loop;
+}
+
+Health::Clock::time_point Health::wait(Wait wait, Clock::time_point now) {
+  wait_ = wait;
+  return now + delay_of(wait);
 }
 
 }  // namespace lbdp::checks

@@ -36,11 +36,15 @@ class Health {
   Health(const Timing& timing, size_t steps, bool starts_up);
 
   /// When the first probe is due. `random` is in [0, 1).
-  [[nodiscard]] Clock::time_point start(Clock::time_point now, double random) const;
+  [[nodiscard]] Clock::time_point start(Clock::time_point now, double random);
   Actions succeeded(Clock::time_point now);
   Actions failed(Clock::time_point now);
   /// The probe could not be made for a reason of our own (no descriptors): says nothing about the server.
-  [[nodiscard]] Actions not_run(Clock::time_point now) const;
+  [[nodiscard]] Actions not_run(Clock::time_point now);
+  /// Another timing for the same checks. Verdict, failures and step stay; what is left of the wait for the probe that
+  /// is due at `due` becomes longer or shorter with the delay that it is part of, so that checkers spread over the old
+  /// delay are spread over the new one. Returns when that probe is due now.
+  [[nodiscard]] Clock::time_point change(const Timing& timing, Clock::time_point due, Clock::time_point now);
 
   [[nodiscard]] bool up() const { return up_; }
   [[nodiscard]] bool checked() const { return checked_; }
@@ -49,13 +53,15 @@ class Health {
   [[nodiscard]] size_t step() const { return step_; }
 
  private:
-  [[nodiscard]] Duration delay_while_down() const;
+  /// What the next probe waits for.
+  enum class Wait : uint8_t { kFirst, kLoop, kRetry, kWhileDown, kNotRun };
 
-  Duration delay_loop_;
-  Duration delay_before_retry_;
-  Duration warmup_;
-  unsigned retry_;
+  [[nodiscard]] Duration delay_of(Wait wait) const;
+  Clock::time_point wait(Wait wait, Clock::time_point now);
+
+  Timing timing_;
   size_t steps_;
+  Wait wait_ = Wait::kFirst;
   size_t step_ = 0;
   size_t passed_ = 0;      // steps passed in a row while down
   unsigned failures_ = 0;  // consecutive

@@ -104,11 +104,83 @@ INSTANTIATE_TEST_SUITE_P(Keepalived, HealthTable, testing::ValuesIn(kRows),
                          [](const auto& param_info) { return param_info.param.name; });
 
 TEST(Health, FirstCheckIsSpreadOverTheWarmup) {
-  const Health health(timing(6s, 3, 3s), 1, true);
+  Health health(timing(6s, 3, 3s), 1, true);
   const Clock::time_point now{100s};
   EXPECT_EQ(health.start(now, 0.0), now + 1s);
   EXPECT_EQ(health.start(now, 0.5), now + 4s);
   EXPECT_LT(health.start(now, 0.999), now + 7s);
+}
+
+// --- a reload with another timing
+
+TEST(HealthChange, WhatIsLeftOfADelayIsScaled) {
+  Health health(timing(6s, 3, 3s), 1, true);
+  const Clock::time_point now{100s};
+  const auto due = health.succeeded(now).next_probe;
+  ASSERT_EQ(due, now + 6s);
+  EXPECT_EQ(health.change(timing(60s, 3, 3s), due, now + 2s), now + 2s + 40s);  // two thirds were left, and are
+  EXPECT_EQ(health.succeeded(now + 42s).next_probe, now + 42s + 60s);
+}
+
+TEST(HealthChange, CheckersSpreadOverTheOldDelayAreSpreadOverTheNewOne) {
+  const Clock::time_point now{100s};
+  for (const auto left : {1s, 30s, 59s}) {
+    Health health(timing(60s, 3, 3s), 1, true);
+    const auto due = health.succeeded(now - 60s + left).next_probe;
+    EXPECT_EQ(health.change(timing(6s, 3, 3s), due, now), now + left / 10.0) << left.count();
+  }
+}
+
+TEST(HealthChange, OnlyTheDelayThatIsRunningCounts) {
+  Health health(timing(6s, 3, 3s), 1, true);
+  const Clock::time_point now{100s};
+  const auto due = health.succeeded(now).next_probe;
+  EXPECT_EQ(health.change(timing(6s, 1, 1s), due, now + 2s), due);  // another retry and delay_before_retry
+  const auto retry_at = health.failed(due).next_probe;
+  EXPECT_EQ(retry_at, due + 1s);
+  EXPECT_EQ(health.change(timing(30s, 1, 1s), retry_at, due), retry_at);  // another delay_loop, within the retries
+  EXPECT_EQ(health.change(timing(30s, 1, 4s), retry_at, due), due + 4s);
+}
+
+TEST(HealthChange, TheFirstCheckKeepsItsPlaceInTheWarmup) {
+  Health health(timing(59s, 3, 3s), 1, true);
+  const Clock::time_point now{100s};
+  const auto due = health.start(now, 0.5);
+  ASSERT_EQ(due, now + 30s + 500ms);
+  auto shorter = timing(59s, 3, 3s);
+  shorter.warmup = 5s;  // 6 s instead of 60
+  EXPECT_EQ(health.change(shorter, due, now), now + 3s + 50ms);
+}
+
+TEST(HealthChange, VerdictAndFailuresStay) {
+  Health health(timing(6s, 3, 3s), 1, true);
+  Clock::time_point now{100s};
+  now = health.succeeded(now).next_probe;
+  for (int i = 0; i < 2; ++i) now = health.failed(now).next_probe;
+  EXPECT_EQ(health.failures(), 2U);
+  EXPECT_EQ(health.change(timing(6s, 2, 3s), now, now), now);
+  EXPECT_EQ(health.failures(), 2U);
+  EXPECT_TRUE(health.failed(now).verdict_changed) << "the third failure is one too many for retry 2";
+  (void)health.change(timing(9s, 5, 3s), now + 6s, now);
+  EXPECT_FALSE(health.up());
+  EXPECT_EQ(health.failed(now + 9s).next_probe, now + 18s);
+}
+
+TEST(HealthChange, AsManyFailuresAsTheNewRetryTakesWaitForOneMore) {
+  Health health(timing(6s, 5, 3s), 1, true);
+  Clock::time_point now{100s};
+  now = health.succeeded(now).next_probe;
+  for (int i = 0; i < 4; ++i) now = health.failed(now).next_probe;
+  (void)health.change(timing(6s, 1, 3s), now, now);
+  EXPECT_TRUE(health.up()) << "a reload takes no server out";
+  EXPECT_TRUE(health.failed(now).verdict_changed);
+}
+
+TEST(HealthChange, WhatIsDueStaysDue) {
+  Health health(timing(6s, 3, 3s), 1, true);
+  const Clock::time_point now{100s};
+  const auto due = health.succeeded(now).next_probe;
+  EXPECT_EQ(health.change(timing(60s, 3, 3s), due, due + 1s), due);
 }
 
 TEST(Health, ReportsFirstResultsAndChangesOnly) {

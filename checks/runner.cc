@@ -40,11 +40,30 @@ struct Target {
   RealServerKey key;
   std::vector<std::unique_ptr<Checker>> checkers;
   size_t started = 0;  // the first so many checkers have their timers
+  size_t place = 0;    // in Impl::order
 
   [[nodiscard]] bool up() const {
     return std::all_of(checkers.begin(), checkers.end(), [](const auto& checker) { return checker->up(); });
   }
 };
+
+/// For each of `params`, which of the `old` checkers already checks that; old.size(): none. The same definition goes
+/// before one that differs in its timing.
+std::vector<size_t> match_up(const std::vector<std::unique_ptr<Checker>>& old,
+                             const std::vector<CheckerParams>& params) {
+  std::vector<size_t> matched(params.size(), old.size());
+  std::vector<bool> taken(old.size(), false);
+  for (const auto wanted : {Checker::Match::kSame, Checker::Match::kOtherTiming}) {
+    for (size_t i = 0; i < params.size(); ++i) {
+      for (size_t k = 0; k < old.size() && matched[i] == old.size(); ++k) {
+        if (taken[k] || old[k]->match(params[i]) != wanted) continue;
+        matched[i] = k;
+        taken[k] = true;
+      }
+    }
+  }
+  return matched;
+}
 
 using TargetMap = std::unordered_map<RealServerKey, std::unique_ptr<Target>, KeyHash>;
 
@@ -90,6 +109,7 @@ void Runner::Impl::apply(const std::vector<TargetParams>& params) {
     } else {
       place->second = make(p);
     }
+    place->second->place = order.size();
     order.push_back(place->second.get());
   }
   std::erase_if(old, [](const auto& entry) { return entry.second == nullptr; });
@@ -107,21 +127,17 @@ std::unique_ptr<Target> Runner::Impl::make(const TargetParams& params) {
   return target;
 }
 
-/// Keeps the checkers whose definition stands in `params` too, in the new order; those already started come first.
+/// Keeps the checkers that check the same, in the new order; those already started come first.
 void Runner::Impl::update(Target& target, const TargetParams& params) {
   const bool was_up = target.up();
   auto old = std::exchange(target.checkers, {});
-  const size_t old_started = std::exchange(target.started, 0);
+  const auto matched = match_up(old, params.checkers);
   std::vector<std::unique_ptr<Checker>> fresh;
-  for (const auto& p : params.checkers) {
-    const auto known = std::find_if(old.begin(), old.end(), [&](const auto& c) { return c && c->params() == p; });
-    if (known != old.end() && known < old.begin() + static_cast<std::ptrdiff_t>(old_started)) {
-      target.checkers.push_back(std::move(*known));
-    } else if (known != old.end()) {
-      fresh.push_back(std::move(*known));
-    } else {
-      fresh.push_back(make_checker(target, p, was_up));
-    }
+  for (size_t i = 0; i < matched.size(); ++i) {
+    const bool known = matched[i] < old.size();
+    auto checker = known ? std::move(old[matched[i]]) : make_checker(target, params.checkers[i], was_up);
+    if (known) checker->change_timing(params.checkers[i]);
+    (checker->started() ? target.checkers : fresh).push_back(std::move(checker));
   }
   target.started = target.checkers.size();
   std::move(fresh.begin(), fresh.end(), std::back_inserter(target.checkers));
@@ -182,6 +198,16 @@ void Runner::apply(const std::vector<TargetParams>& targets) {
   impl_->apply(targets);
 }
 
+void Runner::apply_to(std::span<const TargetParams* const> targets) {
+  for (const TargetParams* params : targets) {
+    const auto known = impl_->targets.find(params->key);
+    if (known == impl_->targets.end()) continue;
+    impl_->update(*known->second, *params);
+    impl_->next_to_start = std::min(impl_->next_to_start, known->second->place);
+  }
+  impl_->schedule_start();
+}
+
 void Runner::stop() {
   impl_->apply({});
 }
@@ -189,6 +215,15 @@ void Runner::stop() {
 bool Runner::is_up(const RealServerKey& key) const {
   const auto found = impl_->targets.find(key);
   return found == impl_->targets.end() || found->second->up();
+}
+
+bool Runner::is_up_with(const TargetParams& params) const {
+  const auto found = impl_->targets.find(params.key);
+  if (found == impl_->targets.end()) return !params.alpha || params.checkers.empty();
+  const Target& target = *found->second;
+  const auto matched = match_up(target.checkers, params.checkers);
+  return std::all_of(matched.begin(), matched.end(),
+                     [&](size_t i) { return i < target.checkers.size() ? target.checkers[i]->up() : target.up(); });
 }
 
 std::vector<CheckerStatus> Runner::status() const {

@@ -5,6 +5,7 @@
 #include <functional>
 #include <memory>
 #include <optional>
+#include <span>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -51,14 +52,19 @@ class Runner {
   ~Runner();
 
   /// Makes the running checkers those of `targets`. What matches (key and definition) keeps its state, its timer and
-  /// its check in flight. A new target starts up, or down with alpha. A new checker of a target that is down starts
+  /// its check in flight; a definition that differs in its timing only is changed in place, see Health::change(). A new
+  /// target starts up, or down with alpha. A new checker of a target that is down starts
   /// down: editing a checker does not bring a dead server back. No verdict is reported from here; ask is_up() after it,
   /// for a target whose failed checkers have been taken away is up. Of targets with equal keys the first counts.
   void apply(const std::vector<TargetParams>& targets);
+  /// The same for some of the targets last applied, by their keys; the others stay as they are.
+  void apply_to(std::span<const TargetParams* const> targets);
   void stop();
 
   /// Up as far as known: a target without checkers, or an unknown one, is up.
   [[nodiscard]] bool is_up(const RealServerKey& key) const;
+  /// What is_up() will say about this target when apply() has made it one of the targets.
+  [[nodiscard]] bool is_up_with(const TargetParams& target) const;
   /// In the order of the targets last applied.
   [[nodiscard]] std::vector<CheckerStatus> status() const;
 

@@ -157,13 +157,134 @@ TEST_F(RunnerTest, ReloadWithAnotherDefinitionStartsThatCheckerOver) {
   runner.apply({target(server.endpoint())});
   run_until([&] { return verdicts.size() == 1; });
   auto changed = target(server.endpoint());
-  std::get<HttpGetParams>(changed.checkers[0]).timing.retry = 5;
+  std::get<HttpGetParams>(changed.checkers[0]).urls[0].path = "/other.html";
   runner.apply({changed});
   EXPECT_FALSE(runner.is_up(changed.key)) << "an edit must not bring a dead server back";
   EXPECT_EQ(runner.status().at(0).probes, 0U);
   server.set_script({.answer = kOk, .close = true});
   run_until([&] { return verdicts.size() == 2; });
   EXPECT_TRUE(verdicts[1].up);
+  EXPECT_THAT(server.last_request, HasSubstr("GET /other.html "));
+}
+
+TEST_F(RunnerTest, ReloadWithAnotherTimingChangesTheCheckerInPlace) {
+  HostileServer server(io, {.answer = kUnavailable, .close = true});
+  runner.apply({target(server.endpoint())});
+  run_until([&] { return verdicts.size() == 1; });
+  const auto before = runner.status().at(0);
+  auto changed = target(server.endpoint());
+  auto& timing = std::get<HttpGetParams>(changed.checkers[0]).timing;
+  timing.retry = 5;
+  timing.delay_loop = 10ms;
+  timing.delay_before_retry = 10ms;
+  runner.apply({changed});
+  const auto after = runner.status().at(0);
+  EXPECT_FALSE(after.up);
+  EXPECT_EQ(after.probes, before.probes);
+  EXPECT_EQ(after.failures, before.failures);
+  EXPECT_EQ(after.last_result, before.last_result);
+  EXPECT_EQ(after.retry, 5U);
+  server.set_script({.answer = kOk, .close = true});
+  const auto began = Steady::now();
+  run_until([&] { return verdicts.size() == 2; });
+  EXPECT_LT(Steady::now() - began, 1s) << "a checker that starts over waits for a second";
+}
+
+TEST_F(RunnerTest, ReloadWithAnotherTimingKeepsTheCheckInFlight) {
+  HostileServer silent(io, {});
+  runner.apply({target(silent.endpoint())});
+  run_until([&] { return silent.connections == 1; });
+  auto changed = target(silent.endpoint());
+  std::get<HttpGetParams>(changed.checkers[0]).timing.delay_loop = 5s;
+  std::get<HttpGetParams>(changed.checkers[0]).timing.connect_timeout = 60s;
+  runner.apply({changed});
+  run_until([&] { return verdicts.size() == 1; });
+  EXPECT_EQ(silent.connections, 1U);
+  EXPECT_EQ(verdicts[0].reason, "no answer within 0.5 s") << "its deadline is the one that it began with";
+}
+
+TEST_F(RunnerTest, ReloadWithALongerDelayPutsTheCheckOff) {
+  HostileServer server(io, {.answer = kOk, .close = true});
+  auto params = target(server.endpoint());
+  auto& timing = std::get<HttpGetParams>(params.checkers[0]).timing;
+  timing.delay_loop = 300ms;
+  runner.apply({params});
+  run_until([&] { return runner.status().at(0).probes == 1; });
+  timing.delay_loop = 1h;
+  runner.apply({params});
+  run_for(600ms);
+  EXPECT_EQ(runner.status().at(0).probes, 1U);
+  timing.delay_loop = 20ms;
+  runner.apply({params});
+  run_until([&] { return runner.status().at(0).probes == 3; });
+}
+
+TEST_F(RunnerTest, OfTwoCheckersThatDifferInTimingTheEqualOneStays) {
+  HostileServer server(io, {.answer = kUnavailable, .close = true});
+  auto params = target(server.endpoint());
+  params.checkers.push_back(params.checkers[0]);
+  std::get<HttpGetParams>(params.checkers[0]).timing.retry = 7;
+  std::get<HttpGetParams>(params.checkers[0]).timing.warmup = 1h;  // never runs here
+  runner.apply({params});
+  run_until([&] { return runner.status().at(1).probes == 1; });
+  std::swap(params.checkers[0], params.checkers[1]);
+  runner.apply({params});
+  EXPECT_EQ(runner.status().at(0).retry, 1U);
+  EXPECT_EQ(runner.status().at(0).probes, 1U);
+  EXPECT_EQ(runner.status().at(1).retry, 7U);
+  EXPECT_EQ(runner.status().at(1).probes, 0U);
+}
+
+TEST_F(RunnerTest, WhatAReloadWillSayIsKnownBeforeIt) {
+  HostileServer dead(io, {.answer = kUnavailable, .close = true});
+  HostileServer good(io, {.answer = kOk, .close = true});
+  auto both = target(dead.endpoint());
+  both.checkers.emplace_back(http(good.endpoint()));
+  runner.apply({both});
+  run_until([&] { return verdicts.size() == 1; });
+  auto only_good = both, only_dead = both, other_dead = both, slower = both, fresh = both, fresh_alpha = both,
+       none = both;
+  only_good.checkers.erase(only_good.checkers.begin());
+  only_dead.checkers.pop_back();
+  std::get<HttpGetParams>(other_dead.checkers[0]).urls[0].path = "/other";
+  std::get<HttpGetParams>(slower.checkers[0]).timing.delay_loop = 1h;
+  fresh.key.real.port = fresh_alpha.key.real.port = 9;
+  fresh_alpha.alpha = true;
+  none.checkers.clear();
+  for (const auto& params : {slower, only_dead, other_dead, fresh, fresh_alpha, only_good, none, both}) {
+    const bool foretold = runner.is_up_with(params);
+    runner.apply({params});
+    EXPECT_EQ(foretold, runner.is_up(params.key));
+    EXPECT_EQ(foretold, params == fresh || params == none || params == only_good);
+    runner.apply({both});
+    run_until([&] { return !runner.is_up(both.key); });
+  }
+}
+
+TEST_F(RunnerTest, SomeTargetsAreChangedAndTheOthersGoOn) {
+  HostileServer one(io, {.answer = kOk, .close = true});
+  HostileServer two(io, {.answer = kOk, .close = true});
+  runner.apply({target(one.endpoint()), target(two.endpoint())});
+  run_until([&] { return runner.status().at(0).probes > 0 && runner.status().at(1).probes > 0; });
+  auto changed = target(two.endpoint());
+  changed.checkers.emplace_back(TcpCheckParams{.timing = timing(), .connect = one.endpoint()});
+  const auto unknown = target(*Endpoint::parse("127.0.0.1:9"));
+  const std::vector<const TargetParams*> some{&changed, &unknown};
+  runner.apply_to(some);
+  ASSERT_EQ(runner.status().size(), 3U);
+  EXPECT_GT(runner.status().at(0).probes, 0U);
+  EXPECT_GT(runner.status().at(1).probes, 0U);
+  run_until([&] { return runner.status().at(2).probes > 0; });
+}
+
+TEST_F(RunnerTest, ACheckerWithoutUrlsIsTheSameAfterAReload) {
+  HostileServer server(io, {.answer = kOk, .close = true});
+  auto params = target(server.endpoint());
+  std::get<HttpGetParams>(params.checkers[0]).urls.clear();
+  runner.apply({params});
+  run_until([&] { return runner.status().at(0).probes == 1; });
+  runner.apply({params});
+  EXPECT_GE(runner.status().at(0).probes, 1U);
 }
 
 TEST_F(RunnerTest, TakingTheFailedCheckerAwayBringsTheServerUp) {

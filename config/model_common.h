@@ -4,7 +4,10 @@
 // What all parts of the model use.
 
 #include <chrono>
+#include <functional>
+#include <map>
 #include <string>
+#include <string_view>
 
 namespace lbdp::config {
 
@@ -16,6 +19,18 @@ struct Location {
 
   [[nodiscard]] std::string to_string() const;                               // "lb.conf:12:5"
   friend bool operator==(const Location&, const Location&) { return true; }  // places do not make models differ
+};
+
+/// Where keywords stand that have no place of their own in the model; for messages.
+struct Places {
+  std::map<std::string, Location, std::less<>> by_keyword;
+
+  /// Nowhere for a keyword that the file does not have.
+  [[nodiscard]] Location of(std::string_view keyword) const {
+    const auto found = by_keyword.find(keyword);
+    return found == by_keyword.end() ? Location{} : found->second;
+  }
+  friend bool operator==(const Places&, const Places&) { return true; }
 };
 
 using Duration = std::chrono::microseconds;  // keepalived's TIMER has microsecond resolution

@@ -38,6 +38,23 @@ Duration timeout(const Setting<Duration>& setting, Duration fallback) {
   return setting && *setting > Duration(0) ? *setting : fallback;
 }
 
+Places places_of(const FileSpec& spec, const Diagnostics& diagnostics) {
+  Places places;
+  const auto note = [&](const char* keyword, const auto& setting) {
+    if (setting) places.by_keyword.emplace(keyword, diagnostics.location(setting.place));
+  };
+  note("connections", spec.dataplane.connections);
+  note("wide_connections", spec.dataplane.wide_connections);
+  note("templates", spec.dataplane.templates);
+  note("idle_sleep", spec.dataplane.idle_sleep);
+  note("mbufs", spec.dataplane.mbufs);
+  note("mbuf_size", spec.dataplane.mbuf_size);
+  note("lvs_timeouts", spec.global.timeouts.tcp);
+  note("lvs_timeouts", spec.global.timeouts.tcpfin);
+  note("lvs_timeouts", spec.global.timeouts.udp);
+  return places;
+}
+
 }  // namespace
 
 Dataplane resolve_dataplane(const FileSpec& spec, Diagnostics& diagnostics) {
@@ -64,6 +81,7 @@ Dataplane resolve_dataplane(const FileSpec& spec, Diagnostics& diagnostics) {
     diagnostics.error(mark.place, "a second fwmark " + std::to_string(*mark.mark) + "; the first is at " +
                                       diagnostics.location(first->second).to_string());
   }
+  dataplane.places = places_of(spec, diagnostics);
   dataplane.connections = first_of(dataplane.connections, spec.dataplane.connections);
   dataplane.wide_connections = first_of(dataplane.wide_connections, spec.dataplane.wide_connections);
   dataplane.templates = first_of(dataplane.templates, spec.dataplane.templates);

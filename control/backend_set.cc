@@ -52,6 +52,19 @@ dataplane::Tables outline(const BackendInputs& inputs) {
   return tables;
 }
 
+bool same_places(const BackendInputs& a, const BackendInputs& b) {
+  const auto same_real = [](const RealServerInput& x, const RealServerInput& y) {
+    return x.endpoint == y.endpoint && x.checked_as == y.checked_as;
+  };
+  const auto same_service = [&](const ServiceInput& x, const ServiceInput& y) {
+    return x.key == y.key && x.more_keys == y.more_keys && x.fwmark == y.fwmark && x.instances == y.instances &&
+           std::equal(x.real_servers.begin(), x.real_servers.end(), y.real_servers.begin(), y.real_servers.end(),
+                      same_real);
+  };
+  return a.switches == b.switches &&
+         std::equal(a.services.begin(), a.services.end(), b.services.begin(), b.services.end(), same_service);
+}
+
 std::string describe(HealthChange change, const RealServerKey& key, std::string_view service_name) {
   const std::string real = bracketed(key.real, key.service.protocol);
   const std::string service =
@@ -94,6 +107,19 @@ void BackendSet::configure(BackendInputs inputs, const IsUp& is_up) {
   index_services();
   forget_changes();
   reconfigured_ = true;
+}
+
+void BackendSet::reconfigure(std::span<const uint32_t> services, BackendInputs inputs) {
+  for (const uint32_t service : services) {
+    inputs_.services[service] = std::move(inputs.services[service]);
+    services_[service] = initial_params(inputs_.services[service]);
+    for (uint32_t real = 0; real < services_[service].real_servers.size(); ++real) {
+      const RealServerInput& its = input({service, real});
+      take_health(params({service, real}), its, health_.at(checked_key(inputs_.services[service], its)).up);
+      take_place(params({service, real}), neighbours_.at(its.endpoint.address).place);
+    }
+    mark_changed(service);
+  }
 }
 
 void BackendSet::index_real(Position position, std::map<RealServerKey, Health>& before, const IsUp& is_up) {

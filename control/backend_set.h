@@ -6,6 +6,7 @@
 #include <map>
 #include <optional>
 #include <set>
+#include <span>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -56,6 +57,9 @@ struct BackendInputs {
 /// The tables' keys alone: enough to ask whether a dataplane would take them.
 [[nodiscard]] dataplane::Tables outline(const BackendInputs& inputs);
 
+/// Do both have the same virtual servers with the same real servers at the same places, and the same switches?
+[[nodiscard]] bool same_places(const BackendInputs& a, const BackendInputs& b);
+
 /// Where a real server is at layer 2, or why that is not known.
 struct LinkPlace {
   std::optional<MacAddress> mac;
@@ -99,6 +103,10 @@ class BackendSet {
   /// for each key that is checked, since a reload may have taken away the one that failed.
   void configure(BackendInputs inputs, const IsUp& is_up);
 
+  /// The same for some virtual servers, by their places, that differ in nothing by which others find them: see
+  /// same_places(). The others in `inputs` are as they were. What the checkers say is asked only by set_health().
+  void reconfigure(std::span<const uint32_t> services, BackendInputs inputs);
+
   /// A verdict about a real server, by the key that its checks have.
   HealthChange set_health(const RealServerKey& key, bool up, std::string reason);
   void set_location(const IpAddress& address, LinkPlace location);
@@ -106,6 +114,7 @@ class BackendSet {
   void set_master(const std::string& instance, bool master);
   /// These instances are MASTER, and no others.
   void set_masters(const std::set<std::string>& instances);
+  [[nodiscard]] const std::set<std::string>& masters() const { return masters_; }
 
   /// Something has changed since the last take_tables() or take_changes().
   [[nodiscard]] bool dirty() const { return reconfigured_ || !changed_.empty(); }

@@ -394,5 +394,57 @@ TEST(HealthChangeText, IsKeepalivedsLogLine) {
   EXPECT_EQ(describe(HealthChange::kRemoved, key, "FWM 7"), "Removing service [172.18.250.77]:tcp:80 from VS FWM 7");
 }
 
+// --- some virtual servers of a configuration
+
+TEST(SamePlaces, AreThoseByWhichOthersFindAVirtualServer) {
+  EXPECT_TRUE(same_places(grouped(2), grouped(2)));
+  EXPECT_FALSE(same_places(grouped(2), grouped(3)));
+  auto other = grouped(2);
+  other.services[1].real_servers[0].weight = 9;
+  other.services[2].scheduler = dataplane::Scheduler::kMaglev;
+  EXPECT_TRUE(same_places(grouped(2), other));
+  for (const auto change : std::vector<void (*)(BackendInputs&)>{
+           [](BackendInputs& in) { in.switches.sloppy_tcp = !in.switches.sloppy_tcp; },
+           [](BackendInputs& in) { in.services[0].instances.push_back("VI_2"); },
+           [](BackendInputs& in) { in.services[1].fwmark = 7; },
+           [](BackendInputs& in) { in.services[1].more_keys.push_back(in.services[2].key); },
+           [](BackendInputs& in) { std::swap(in.services[1], in.services[2]); },
+           [](BackendInputs& in) { in.services[2].real_servers.pop_back(); },
+           [](BackendInputs& in) { std::swap(in.services[1].real_servers[0], in.services[1].real_servers[1]); },
+           [](BackendInputs& in) { in.services[2].real_servers[0].checked_as.reset(); }}) {
+    auto changed = grouped(2);
+    change(changed);
+    EXPECT_FALSE(same_places(grouped(2), changed));
+  }
+}
+
+/// After a reconfiguration of some, everything is as it would be after a configuration of all.
+TEST(Reconfigure, GivesWhatAConfigurationOfAllGives) {
+  BackendSet some, all;
+  auto inputs = grouped(3);
+  for (auto* set : {&some, &all}) {
+    set->configure(inputs, all_up);
+    set->set_masters({"VI_1"});
+    set->set_location(kReal1.address, resolved(kMac));
+    (void)set->set_health({inputs.services[1].key, kReal2}, false, "HTTP 503");
+    (void)set->take_tables();
+  }
+  inputs.services[0].real_servers[0].weight = 7;
+  inputs.services[2].real_servers[1].inhibit_on_failure = true;  // down, and so it stays in the table
+  inputs.services[2].scheduler = dataplane::Scheduler::kMaglev;
+  const std::vector<uint32_t> changed{0, 2};
+  some.reconfigure(changed, inputs);
+  EXPECT_FALSE(some.reconfigured());
+  EXPECT_EQ(some.changes(), 2U);
+  all.configure(inputs, [&](const RealServerKey& key) { return key.real != kReal2 || key.service == kService; });
+  EXPECT_EQ(some.inputs(), all.inputs());
+  EXPECT_THAT(keys_of(some.take_changes()), ElementsAre("tcp/172.18.250.99:80", "tcp/172.18.250.101:80"));
+  const auto some_tables = some.take_tables(), all_tables = all.take_tables();
+  EXPECT_EQ(some_tables.virtual_servers, all_tables.virtual_servers);
+  // And events find their way.
+  for (auto* set : {&some, &all}) (void)set->set_health({inputs.services[1].key, kReal2}, true, "HTTP 200");
+  EXPECT_EQ(some.take_tables().virtual_servers, all.take_tables().virtual_servers);
+}
+
 }  // namespace
 }  // namespace lbdp::control

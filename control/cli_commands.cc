@@ -143,11 +143,24 @@ Output ipvs_timeouts(CliClient& client, const CliOptions& options) {
   return document("timeouts", {{"tcp", timeouts.tcp}, {"tcpfin", timeouts.tcpfin}, {"udp", timeouts.udp}});
 }
 
+std::string format_reload(const json& answer) {
+  std::string text = answer.at("message").get<std::string>() + "\n";
+  const json& changes = answer.at("changes");
+  for (const auto& change : changes) {
+    const auto detail = change.at("detail").get<std::string>();
+    text += "  " + change.at("kind").get<std::string>() + ": " + change.at("what").get<std::string>();
+    text += detail.empty() ? "\n" : ": " + detail + "\n";
+  }
+  const auto count = answer.at("change_count").get<uint64_t>();
+  if (count > changes.size()) text += "  and " + std::to_string(count - changes.size()) + " more changes\n";
+  for (const auto& warning : answer.at("warnings")) text += warning.get<std::string>() + "\n";
+  return text;
+}
+
 Output reload(CliClient& client, const CliOptions& options) {
-  const auto answer = client.ask({{"command", "reload"}});
+  const auto answer = client.ask({{"command", "reload"}, {"dry_run", options.dry_run}});
   if (!answer) return tl::unexpected(answer.error());
-  const auto message = answer->value("message", std::string());
-  return options.json ? document("reload", {{"ok", true}, {"message", message}}) : message + "\n";
+  return options.json ? document("reload", *answer) : format_reload(*answer);
 }
 
 CliResult<void> write(const Output& output, const CliSink& sink) {

@@ -160,6 +160,7 @@ struct Grammar {
     add_ipvs(options);
     reload = app.add_subcommand("reload", "read the configuration file again; a bad one changes nothing");
     reload->set_help_flag();
+    reload->add_flag("--dry-run", options.dry_run, "say what would change, and change nothing");
   }
 
  private:

@@ -39,6 +39,7 @@ struct CliOptions {
   std::optional<Protocol> protocol;           // of kExplain; empty: the director chooses
   IpvsListing listing = IpvsListing::kPlain;  // of kIpvsServices
   bool exact = false;                         // of kIpvsServices
+  bool dry_run = false;                       // of kReload
   std::string help_text;                      // of kHelp
 };
 

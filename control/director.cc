@@ -22,7 +22,8 @@ constexpr auto kLastFrames = std::chrono::milliseconds(50);
 Director::Director(asio::io_context& io, const Options& options, config::Model model, spdlog::logger& log)
     : io_(io),
       log_(log),
-      model_(std::move(model)),
+      load_options_{.lenient = options.lenient, .config_id = options.config_id},
+      model_(std::make_shared<const config::Model>(std::move(model))),
       mailer_(io, log),
       signals_(io, SIGHUP, SIGTERM, SIGINT),
       collect_timer_(io) {
@@ -30,7 +31,7 @@ Director::Director(asio::io_context& io, const Options& options, config::Model m
   config_.config_id = options.config_id;
   config_.started = config_.loaded = std::chrono::system_clock::now();
   reloader_ = std::make_unique<Reloader>(
-      io, options.config_file, config::LoadOptions{.lenient = options.lenient, .config_id = options.config_id});
+      io, options.config_file, [this] { return load_job(); }, [this](Candidate& candidate) { return take(candidate); });
 }
 
 Result<std::unique_ptr<Director>> Director::start(asio::io_context& io, const Options& options,
@@ -66,7 +67,7 @@ Result<void> Director::start_dataplane(const MakeDataplane& make_dataplane) {
   auto netlink = Netlink::open();
   if (!netlink) return tl::unexpected(netlink.error());
   netlink_ = std::move(*netlink);
-  const auto startup = to_startup_params(model_);
+  const auto startup = to_startup_params(*model_);
   config_.timeouts = startup.timeouts;
   auto dataplane = make_dataplane(startup);
   if (!dataplane) return tl::unexpected(dataplane.error());
@@ -86,7 +87,7 @@ Result<void> Director::set_up_taps(const dataplane::StartupParams& startup) {
               port.interface, port.mac.to_string());
     if (auto up = netlink_->set_link_up(index); !up) return fail(port.interface + ": " + up.error().message);
   }
-  for (const auto& [interface, address] : to_tap_addresses(model_, startup)) {
+  for (const auto& [interface, address] : to_tap_addresses(*model_, startup)) {
     const auto tap = taps.find(interface);
     if (tap == taps.end()) return fail(interface + ": no port has this tap, address " + address.to_string());
     if (auto added = netlink_->add_address(tap->second, address); !added) {
@@ -123,67 +124,127 @@ Result<void> Director::start_services() {
                                                            .vrrp = [this] { return speaker_->status(); },
                                                            .checks = [this] { return runner_->status(); },
                                                            .neighbours = [this] { return neighbours_->status(); }},
-                                         [this](const ReloadReply& reply) { reload(reply); });
-  return apply(model_);
+                                         [this](bool dry_run, const Reloader::Reply& reply) {
+                                           dry_run ? reloader_->request(true, reply) : reload(reply);
+                                         });
+  config::LoadResult loaded;
+  loaded.model = *model_;
+  Candidate first = prepare(std::move(loaded), *model_);
+  first.few.reset();  // compared with itself
+  return first.refusal.empty() ? apply(first) : fail(first.refusal);
 }
 
 // --- configuration
 
-Result<void> Director::apply(const config::Model& model) {
-  // What can refuse goes first, so that nothing has changed then: the dataplane is asked, and VRRP takes all or
-  // nothing.
-  if (auto supported = check_supported(model); !supported) return supported;
-  auto inputs = to_backend_inputs(model);
-  if (auto taken = dataplane::Dataplane::check(outline(inputs)); !taken) return taken;
-  if (auto applied = speaker_->apply(to_vrrp_instances(model)); !applied) return applied;
-  std::set<std::string> masters;
-  for (const auto& instance : speaker_->status()) {
-    if (instance.state == vrrp::State::kMaster) masters.insert(instance.params.name);
-  }
-  backends_.set_masters(masters);
-  runner_->apply(to_check_targets(model));
-  backends_.configure(std::move(inputs), [this](const RealServerKey& key) { return runner_->is_up(key); });
-  neighbours_->set_addresses(backends_.addresses());
-  mailer_.configure(to_mail_params(model));
-  return publisher_->flush();
+/// Reads the file and prepares what it says; on the loader's thread.
+Reloader::Job Director::load_job() const {
+  return [file = config_.file, options = load_options_, running = model_] {
+    return prepare(config::load_file(file, options), *running);
+  };
 }
 
-void Director::reload(const ReloadReply& reply) {
-  const bool started = reloader_->load([this, reply](config::LoadResult loaded) {
-    if (stopping_) return reply(fail("lbdp is stopping"));
-    auto outcome = take_loaded(std::move(loaded));
-    config_.last_reload = {.time = std::chrono::system_clock::now(),
-                           .ok = outcome.has_value(),
-                           .message = outcome ? *outcome : outcome.error().message};
-    log_.log(outcome ? spdlog::level::info : spdlog::level::err, "{}", config_.last_reload->message);
-    reply(std::move(outcome));
+void Director::reload(const Reloader::Reply& reply) {
+  reloader_->request(false, [this, reply](const ReloadReport& report) {
+    note_reload(report);
+    reply(report);
   });
-  if (!started) reply(fail("a reload is under way"));
 }
 
-Result<std::string> Director::take_loaded(config::LoadResult loaded) {
-  const std::string refused = config_.file + " not taken, nothing has changed: ";
-  if (!loaded.ok()) return fail(refused + "\n" + describe(loaded.diagnostics, config::Severity::kError));
-  if (const auto lacking = unsupported_checks(*loaded.model); !lacking.empty()) {
-    std::string text = refused;
-    for (const auto& reason : lacking) text += "\n" + reason;
-    return fail(text);
+void Director::note_reload(const ReloadReport& report) {
+  config_.last_reload = {.time = std::chrono::system_clock::now(), .ok = report.ok, .message = report.message};
+  for (const auto& line : to_lines(report)) {
+    log_.log(report.ok ? spdlog::level::info : spdlog::level::err, "{}", line);
   }
-  const auto reasons = restart_reasons(model_, *loaded.model);
-  if (!reasons.empty()) {
-    std::string text = refused + "this needs a restart:";
-    for (const auto& reason : reasons) text += " " + reason + ";";
-    text.back() = '.';
-    return fail(text);
+}
+
+Result<void> Director::take(Candidate& candidate) {
+  if (candidate.same) {
+    model_ = candidate.model;  // its places in the file may be others
+  } else if (auto applied = apply(candidate); !applied) {
+    return applied;
   }
-  if (auto applied = apply(*loaded.model); !applied) return fail(refused + applied.error().message);
-  model_ = std::move(*loaded.model);
   config_.loaded = std::chrono::system_clock::now();
   ++config_.generation;
-  std::string text = config_.file + " reloaded: " + std::to_string(model_.virtual_servers.size()) +
-                     " virtual servers, " + std::to_string(model_.vrrp_instances.size()) + " VRRP instances";
-  const std::string warnings = describe(loaded.diagnostics, config::Severity::kWarning);
-  return warnings.empty() ? text : text + "\n" + warnings;
+  return {};
+}
+
+/// All or nothing. First comes what can fail, and is undone if it does: addresses are given to the kernel, tables to
+/// the workers. What is left, VRRP's instances and the checkers, takes anything that prepare() has let through.
+Result<void> Director::apply(Candidate& candidate) {
+  if (auto added = add_addresses_of(candidate); !added) return added;
+  if (auto published = publish(candidate); !published) {
+    remove_addresses(speaker_->additions(candidate.instances));
+    return published;
+  }
+  model_ = candidate.model;
+  mailer_.configure(std::move(candidate.mail));
+  if (auto applied = speaker_->apply(candidate.instances); !applied) return applied;
+  backends_.set_masters(speaker_->masters_among(candidate.instances));
+  apply_checks(candidate);
+  publisher_->touch();  // VRRP may have changed who owns what
+  return {};
+}
+
+/// The addresses that a MASTER gets by this candidate; VRRP then finds them there.
+Result<void> Director::add_addresses_of(const Candidate& candidate) {
+  std::vector<vrrp::Speaker::HostAddress> done;
+  for (const auto& [interface, address] : speaker_->additions(candidate.instances)) {
+    if (auto added = add_address(interface, address); !added) {
+      remove_addresses(done);
+      return fail(interface + ": " + added.error().message);
+    }
+    done.emplace_back(interface, address);
+  }
+  return {};
+}
+
+void Director::remove_addresses(const std::vector<vrrp::Speaker::HostAddress>& addresses) {
+  for (const auto& [interface, address] : addresses) {
+    if (auto removed = remove_address(interface, address); !removed) log_.error("{}", removed.error().message);
+  }
+}
+
+/// The candidate's tables, as VRRP and the checkers will have them when they have taken it.
+Result<void> Director::publish(Candidate& candidate) {
+  const auto masters = backends_.masters();
+  backends_.set_masters(speaker_->masters_among(candidate.instances));
+  candidate.few ? configure_few(candidate) : configure_all(candidate);
+  auto published = publisher_->flush();
+  if (published) return published;
+  backends_.set_masters(masters);
+  backends_.configure(to_backend_inputs(*model_), [this](const RealServerKey& key) { return runner_->is_up(key); });
+  return published;
+}
+
+void Director::configure_few(Candidate& candidate) {
+  for (const uint32_t place : candidate.few->targets) {
+    const auto& target = candidate.targets[place];
+    const bool up = runner_->is_up_with(target);
+    if (up == runner_->is_up(target.key)) continue;
+    (void)backends_.set_health(target.key, up,
+                               up ? "what failed is not checked any more" : "waits for its first good check");
+  }
+  backends_.reconfigure(candidate.few->services, std::move(candidate.backends));
+}
+
+void Director::configure_all(Candidate& candidate) {
+  std::map<RealServerKey, bool> up;
+  for (const auto& target : candidate.targets) up.try_emplace(target.key, runner_->is_up_with(target));
+  backends_.configure(std::move(candidate.backends), [&up](const RealServerKey& key) {
+    const auto found = up.find(key);
+    return found == up.end() || found->second;
+  });
+}
+
+void Director::apply_checks(const Candidate& candidate) {
+  if (!candidate.few) {
+    runner_->apply(candidate.targets);
+    neighbours_->set_addresses(backends_.addresses());
+    return;
+  }
+  std::vector<const checks::TargetParams*> changed;
+  for (const uint32_t place : candidate.few->targets) changed.push_back(&candidate.targets[place]);
+  runner_->apply_to(changed);
 }
 
 // --- what the parts report
@@ -194,7 +255,7 @@ void Director::on_verdict(const checks::Verdict& verdict) {
   log_.info("{} ({})", describe(change, verdict.key, backends_.service_name(verdict.key)), verdict.reason);
   publisher_->touch();
   if (backends_.wants_mail(verdict.key)) {
-    mailer_.send(real_server_mail(router_id(model_), verdict.key, verdict.up, verdict.type, verdict.reason));
+    mailer_.send(real_server_mail(router_id(*model_), verdict.key, verdict.up, verdict.type, verdict.reason));
   }
 }
 
@@ -219,7 +280,7 @@ void Director::on_interface(const std::string& name) {
   neighbours_->routes_changed();
   if (!speaker_) return;
   if (!name.empty()) return speaker_->interface_changed(name);
-  for (const auto& instance : model_.vrrp_instances) speaker_->interface_changed(instance.interface);
+  for (const auto& instance : model_->vrrp_instances) speaker_->interface_changed(instance.interface);
 }
 
 Result<void> Director::add_address(const std::string& interface, const IpPrefix& address) {
@@ -241,8 +302,8 @@ void Director::on_priority_change(const std::string& /*instance*/, uint8_t /*pri
 void Director::on_transition(const vrrp::Transition& transition) {
   backends_.set_master(transition.instance, transition.to == vrrp::State::kMaster);
   publisher_->touch();
-  if (wants_vrrp_mail(model_, transition.instance, transition.to)) {
-    mailer_.send(vrrp_mail(router_id(model_), transition.instance, vrrp::to_string(transition.to)));
+  if (wants_vrrp_mail(*model_, transition.instance, transition.to)) {
+    mailer_.send(vrrp_mail(router_id(*model_), transition.instance, vrrp::to_string(transition.to)));
   }
 }
 
@@ -252,7 +313,7 @@ void Director::wait_for_signal() {
   signals_.async_wait([this](const boost::system::error_code& cancelled, int signal) {
     if (cancelled || stopping_) return;
     if (signal == SIGHUP) {
-      reload([](const Result<std::string>&) {});
+      reload([](const ReloadReport&) {});
       return wait_for_signal();
     }
     log_.info("stopping: {} received", signal == SIGTERM ? "SIGTERM" : "SIGINT");
@@ -280,6 +341,7 @@ Director::~Director() {
   boost::system::error_code ignored;
   signals_.cancel(ignored);
   collect_timer_.cancel(ignored);
+  reloader_->stop();
   // VRRP first, so that the other director takes over while this one tidies up.
   if (speaker_) {
     speaker_->stop();

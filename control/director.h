@@ -57,10 +57,17 @@ class Director : public vrrp::Host {
 
   void run_dry();
 
-  using ReloadReply = std::function<void(Result<std::string>)>;
-  void reload(const ReloadReply& reply);
-  Result<std::string> take_loaded(config::LoadResult loaded);
-  Result<void> apply(const config::Model& model);
+  [[nodiscard]] Reloader::Job load_job() const;
+  void reload(const Reloader::Reply& reply);
+  void note_reload(const ReloadReport& report);
+  Result<void> take(Candidate& candidate);
+  Result<void> apply(Candidate& candidate);
+  Result<void> add_addresses_of(const Candidate& candidate);
+  void remove_addresses(const std::vector<vrrp::Speaker::HostAddress>& addresses);
+  Result<void> publish(Candidate& candidate);
+  void configure_few(Candidate& candidate);
+  void configure_all(Candidate& candidate);
+  void apply_checks(const Candidate& candidate);
 
   void on_verdict(const checks::Verdict& verdict);
   void on_neighbour(const NeighbourStatus& neighbour);
@@ -68,7 +75,8 @@ class Director : public vrrp::Host {
 
   asio::io_context& io_;
   spdlog::logger& log_;
-  config::Model model_;  // in force
+  const config::LoadOptions load_options_;
+  std::shared_ptr<const config::Model> model_;  // in force
   ConfigStatus config_;
   BackendSet backends_;
 

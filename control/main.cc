@@ -29,6 +29,15 @@ void raise_descriptor_limit() {
   ::setrlimit(RLIMIT_NOFILE, &limit);
 }
 
+/// SIGHUP would end a process that does not listen to it yet, and the file may be written anew after it was read: until
+/// the director listens, it waits.
+void hold_hangups(bool hold) {
+  sigset_t hangup;
+  sigemptyset(&hangup);
+  sigaddset(&hangup, SIGHUP);
+  ::pthread_sigmask(hold ? SIG_BLOCK : SIG_UNBLOCK, &hangup, nullptr);
+}
+
 ExitCode run(const Options& options, const config::LoadResult& loaded) {
   const auto start_log = make_logger(options.log_level, options.log_format);
   for (const std::string& line : config::remark_lines(loaded, config::Remark::Kind::kNoEffect)) {
@@ -47,6 +56,7 @@ ExitCode run(const Options& options, const config::LoadResult& loaded) {
     start_log->error("{}", director.error().message);
     return ExitCode::kRuntimeFailure;
   }
+  hold_hangups(false);
   io.run();
   director->reset();
   return ExitCode::kOk;
@@ -73,6 +83,7 @@ bool can_run(const std::string& file, const config::Model& model) {
 }
 
 ExitCode load_and_run(const Options& options) {
+  if (options.action == Options::Action::kRun) hold_hangups(true);
   const auto loaded =
       config::load_file(options.config_file, {.lenient = options.lenient, .config_id = options.config_id});
   if (loaded.ok()) {

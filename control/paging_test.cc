@@ -108,7 +108,7 @@ class PagingTest : public testing::Test {
                      .vrrp = [] { return std::vector<vrrp::InstanceStatus>(); },
                      .checks = [] { return std::vector<checks::CheckerStatus>(); },
                      .neighbours = [] { return std::vector<NeighbourStatus>(); }},
-                    [](const auto& reply) { reply(std::string("reloaded")); }};
+                    [](bool, const auto& reply) { reply({.ok = true, .message = "reloaded"}); }};
   asio::io_context io;
   std::unique_ptr<ControlSocket> socket;
   std::thread thread;

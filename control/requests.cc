@@ -105,9 +105,10 @@ void Requests::handle(const std::string& line, const ControlSocket::Reply& reply
     return reply({to_line(answer), false});
   }
   if (command == "reload") {
-    return reload_([reply](const Result<std::string>& outcome) {
-      const json answer = outcome ? json{{"ok", true}, {"message", *outcome}} : refused(outcome.error().message);
-      reply({to_line(answer), false});
+    const json dry_run = request->value("dry_run", json(false));
+    if (!dry_run.is_boolean()) return reply({to_line(refused("dry_run is true or false")), false});
+    return reload_(dry_run.get<bool>(), [reply](const ReloadReport& report) {
+      reply({to_line(to_json(report)), false});
     });
   }
   reply({to_line(refused("unknown command \"" + command + "\"")), false});

@@ -16,6 +16,7 @@
 #include "control/control_socket.h"
 #include "control/neighbours.h"
 #include "control/rates.h"
+#include "control/reload_report.h"
 #include "dataplane/dataplane.h"
 #include "vrrp/speaker.h"
 
@@ -47,8 +48,9 @@ class Requests {
     std::function<std::vector<checks::CheckerStatus>()> checks;
     std::function<std::vector<NeighbourStatus>()> neighbours;
   };
-  /// Reads the file again; calls back with what came of it.
-  using Reload = std::function<void(std::function<void(Result<std::string>)>)>;
+  /// Reads the file again, and makes it the configuration in force unless it is a dry run; calls back with what came of
+  /// it.
+  using Reload = std::function<void(bool dry_run, std::function<void(const ReloadReport&)>)>;
 
   Requests(Sources sources, Reload reload) : sources_(std::move(sources)), reload_(std::move(reload)) {}
 

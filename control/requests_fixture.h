@@ -52,14 +52,17 @@ class RequestsTest : public testing::Test {
   std::vector<vrrp::InstanceStatus> instances;
   std::vector<checks::CheckerStatus> checkers;
   std::vector<NeighbourStatus> neighbours;
-  Result<std::string> reload_outcome = std::string("reloaded");
+  ReloadReport reload_outcome{.ok = true, .message = "reloaded"};
   Requests requests{{.config = config,
                      .backends = backends,
                      .dataplane = dataplane,
                      .vrrp = [this] { return instances; },
                      .checks = [this] { return checkers; },
                      .neighbours = [this] { return neighbours; }},
-                    [this](const auto& reply) { reply(reload_outcome); }};
+                    [this](bool dry_run, const auto& reply) {
+                      reload_outcome.dry_run = dry_run;
+                      reply(reload_outcome);
+                    }};
 };
 
 }  // namespace lbdp::control

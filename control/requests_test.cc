@@ -201,9 +201,23 @@ TEST_F(RequestsTest, BytesFromTheNetworkStayValidJson) {
 }
 
 TEST_F(RequestsTest, ReloadTellsWhatCameOfIt) {
-  EXPECT_EQ(json::parse(ask(R"({"command":"reload"})").line), (json{{"ok", true}, {"message", "reloaded"}}));
-  reload_outcome = fail("lb.conf:3:1: error");
-  EXPECT_EQ(json::parse(ask(R"({"command":"reload"})").line), (json{{"ok", false}, {"error", "lb.conf:3:1: error"}}));
+  reload_outcome.changes = {
+      {.kind = config::Change::Kind::kChanged, .what = "vrrp_instance VI_1", .detail = "priority 100 -> 90"}};
+  const json change = {{"kind", "changed"}, {"what", "vrrp_instance VI_1"}, {"detail", "priority 100 -> 90"}};
+  json wanted = {{"ok", true},          {"message", "reloaded"}, {"dry_run", false},
+                 {"changes", {change}}, {"change_count", 1},     {"warnings", json::array()}};
+  EXPECT_EQ(json::parse(ask(R"({"command":"reload"})").line), wanted);
+  wanted["dry_run"] = true;
+  EXPECT_EQ(json::parse(ask(R"({"command":"reload","dry_run":true})").line), wanted);
+  reload_outcome = {.message = "lb.conf:3:1: error"};
+  const json refusal = json::parse(ask(R"({"command":"reload"})").line);
+  EXPECT_EQ(refusal["ok"], false);
+  EXPECT_EQ(refusal["error"], "lb.conf:3:1: error");
+}
+
+TEST_F(RequestsTest, ReloadIsToldOrRehearsedAndNothingBetween) {
+  const json refusal = json::parse(ask(R"({"command":"reload","dry_run":"yes"})").line);
+  EXPECT_EQ(refusal, (json{{"ok", false}, {"error", "dry_run is true or false"}}));
 }
 
 TEST_F(RequestsTest, NonsenseIsRefusedAndNoiseEndsTheConnection) {

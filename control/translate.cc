@@ -211,6 +211,61 @@ std::string lacking(const config::Checker& checker) {
   return std::holds_alternative<config::TcpCheck>(checker) ? std::string() : std::string(keyword_of(checker));
 }
 
+// --- what a reload cannot change
+
+/// "lb.conf:12:5: "; nothing for a default.
+std::string at(const config::Location& where) {
+  return where.line == 0 ? std::string() : where.to_string() + ": ";
+}
+
+std::string shown(uint32_t number) {
+  return std::to_string(number);
+}
+std::string shown(const std::string& text) {
+  return text;
+}
+std::string shown(config::Duration duration) {
+  return std::to_string(duration.count()) + " us";
+}
+
+/// "tcp 900 s, tcpfin 120 s, udp 300 s"
+std::string timeouts_of(const config::Dataplane& dataplane) {
+  const auto text = [](const char* name, config::Duration duration) {
+    return name + std::to_string(whole_seconds(duration).count()) + " s";
+  };
+  return text("tcp ", dataplane.timeout_tcp) + text(", tcpfin ", dataplane.timeout_tcpfin) +
+         text(", udp ", dataplane.timeout_udp);
+}
+
+void compare_ports(const config::Dataplane& from, const config::Dataplane& to, std::vector<std::string>& reasons) {
+  for (const auto& port : to.ports) {
+    const auto before =
+        std::find_if(from.ports.begin(), from.ports.end(), [&](const auto& p) { return p.id == port.id; });
+    if (before != from.ports.end() && *before == port) continue;
+    reasons.push_back(at(port.where) + "port " + std::to_string(port.id) +
+                      (before == from.ports.end() ? " is new" : " is another one now"));
+  }
+  for (const auto& port : from.ports) {
+    const bool stays = std::any_of(to.ports.begin(), to.ports.end(), [&](const auto& p) { return p.id == port.id; });
+    if (!stays) reasons.push_back("port " + std::to_string(port.id) + " is not in the file any more");
+  }
+}
+
+/// The first instance that names an interface, or a VLAN on it, is where it is new.
+config::Location named_at(const Model& model, const std::string& interface) {
+  const auto found = std::find_if(model.vrrp_instances.begin(), model.vrrp_instances.end(),
+                                  [&](const auto& i) { return base_interface(i.interface) == interface; });
+  return found == model.vrrp_instances.end() ? config::Location{} : found->where;
+}
+
+void compare_interfaces(const Model& running, const Model& next, std::vector<std::string>& reasons) {
+  const auto before = free_names(running);
+  for (const auto& name : free_names(next)) {
+    if (std::find(before.begin(), before.end(), name) != before.end()) continue;
+    reasons.push_back(at(named_at(next, name)) + "interface " + name + " is new: taps are made at start only");
+  }
+}
+
 }  // namespace
 
 dataplane::StartupParams to_startup_params(const Model& model) {
@@ -343,30 +398,20 @@ std::vector<std::string> restart_reasons(const Model& running, const Model& next
   std::vector<std::string> reasons;
   const auto& from = running.dataplane;
   const auto& to = next.dataplane;
-  if (from.ports != to.ports) reasons.emplace_back("the ports of the dataplane block have changed");
-  const auto compare = [&](const char* name, uint32_t now, uint32_t wanted) {
+  compare_ports(from, to, reasons);
+  const auto compare = [&](const char* name, const auto& now, const auto& wanted) {
     if (now == wanted) return;
-    reasons.push_back("dataplane " + std::string(name) + " is " + std::to_string(now) + " now and " +
-                      std::to_string(wanted) + " in the file");
+    reasons.push_back(at(to.places.of(name)) + name + " is " + shown(now) + " now and " + shown(wanted) +
+                      " in the file");
   };
   compare("connections", from.connections, to.connections);
   compare("wide_connections", from.wide_connections, to.wide_connections);
   compare("templates", from.templates, to.templates);
-  if (from.mbufs != to.mbufs || from.mbuf_size != to.mbuf_size) {
-    reasons.emplace_back("the dataplane's mbufs or mbuf_size have changed");
-  }
-  if (from.idle_sleep != to.idle_sleep) reasons.emplace_back("dataplane idle_sleep has changed");
-  if (from.timeout_tcp != to.timeout_tcp || from.timeout_tcpfin != to.timeout_tcpfin ||
-      from.timeout_udp != to.timeout_udp) {
-    reasons.emplace_back("the connection timeouts have changed");
-  }
-  const auto names_before = free_names(running);
-  const auto names_after = free_names(next);
-  for (const auto& name : names_after) {
-    if (std::find(names_before.begin(), names_before.end(), name) == names_before.end()) {
-      reasons.push_back("interface " + name + " is new: taps are made at start only");
-    }
-  }
+  compare("mbufs", from.mbufs, to.mbufs);
+  compare("mbuf_size", from.mbuf_size, to.mbuf_size);
+  compare("idle_sleep", from.idle_sleep, to.idle_sleep);
+  compare("lvs_timeouts", timeouts_of(from), timeouts_of(to));
+  compare_interfaces(running, next, reasons);
   return reasons;
 }
 

@@ -411,11 +411,30 @@ TEST(RestartReasons, StartUpSettingsAreNamed) {
   next.dataplane.ports = {port(0, "eth0")};
   next.dataplane.timeout_tcp = std::chrono::seconds(1);
   next.interfaces.push_back("eth9");
-  EXPECT_THAT(restart_reasons(reference(), next),
-              ElementsAre(HasSubstr("ports"), HasSubstr("connections is 1048576 now and 1 in the file"),
-                          HasSubstr("wide_connections is 131072 now and 2 in the file"),
-                          HasSubstr("templates is 131072 now and 3 in the file"), HasSubstr("timeouts"),
-                          HasSubstr("interface eth9 is new")));
+  EXPECT_THAT(
+      restart_reasons(reference(), next),
+      ElementsAre(
+          "port 0 is new", HasSubstr("connections is 1048576 now and 1 in the file"),
+          HasSubstr("wide_connections is 131072 now and 2 in the file"),
+          HasSubstr("templates is 131072 now and 3 in the file"),
+          "lvs_timeouts is tcp 900 s, tcpfin 120 s, udp 300 s now and tcp 1 s, tcpfin 120 s, udp 300 s in the file",
+          HasSubstr("interface eth9 is new")));
+}
+
+TEST(RestartReasons, HaveTheirPlaces) {
+  const auto load = [](const std::string& text) {
+    const auto loaded = config::load_text(text, "lb.conf");
+    EXPECT_TRUE(loaded.ok()) << (loaded.diagnostics.empty() ? "" : loaded.diagnostics.front().message);
+    return loaded.model.value_or(config::Model{});
+  };
+  const auto next = load(
+      "dataplane {\n    connections 4096\n    port 0 {\n        interface eth9\n    }\n}\n"
+      "vrrp_instance VI_1 {\n    interface eth7\n    virtual_router_id 1\n    virtual_ipaddress {\n        10.0.0.1\n  "
+      "  "
+      "}\n}\n");
+  EXPECT_THAT(restart_reasons(config::Model{}, next),
+              ElementsAre("lb.conf:3:5: port 0 is new", HasSubstr("lb.conf:2:5: connections is 1048576 now and 4096"),
+                          "lb.conf:7:1: interface eth7 is new: taps are made at start only"));
 }
 
 }  // namespace

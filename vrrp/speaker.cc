@@ -31,7 +31,7 @@ std::vector<Counter> to_list(const InstanceCounters& counters, const LinkCounter
 
 // --- configuration
 
-Result<void> Speaker::Impl::apply(const std::vector<InstanceParams>& instances) {
+Result<void> Speaker::check(const std::vector<InstanceParams>& instances) {
   std::set<Key> seen;
   for (const InstanceParams& params : instances) {
     if (auto valid = validate(params); !valid) return valid;
@@ -40,6 +40,11 @@ Result<void> Speaker::Impl::apply(const std::vector<InstanceParams>& instances) 
                   " is already used on interface " + params.interface + " for the same address family");
     }
   }
+  return {};
+}
+
+Result<void> Speaker::Impl::apply(const std::vector<InstanceParams>& instances) {
+  if (auto valid = check(instances); !valid) return valid;
   remove_missing(instances);
   reconfigure_present(instances);
   add_new(instances);
@@ -244,6 +249,31 @@ Speaker::~Speaker() {
 }
 Result<void> Speaker::apply(const std::vector<InstanceParams>& instances) {
   return impl_->apply(instances);
+}
+std::set<std::string> Speaker::masters_among(const std::vector<InstanceParams>& instances) const {
+  std::set<std::string> names;
+  for (const InstanceParams& params : instances) {
+    const auto found = impl_->runners.find(key_of(params));
+    const bool stays = found != impl_->runners.end() && found->second->instance.state() == State::kMaster;
+    if (stays) names.insert(params.name);
+  }
+  return names;
+}
+std::vector<Speaker::HostAddress> Speaker::additions(const std::vector<InstanceParams>& instances) const {
+  std::set<HostAddress> held;
+  for (const auto& [key, runner] : impl_->runners) {
+    if (runner->instance.state() != State::kMaster) continue;
+    for (const IpPrefix& address : runner->instance.params().all_addresses()) held.emplace(key.interface, address);
+  }
+  std::vector<HostAddress> added;
+  const auto masters = masters_among(instances);
+  for (const InstanceParams& params : instances) {
+    if (!masters.contains(params.name)) continue;
+    for (const IpPrefix& address : params.all_addresses()) {
+      if (held.emplace(params.interface, address).second) added.emplace_back(params.interface, address);
+    }
+  }
+  return added;
 }
 void Speaker::interface_changed(const std::string& interface) {
   impl_->interface_changed(interface);

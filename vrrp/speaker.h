@@ -4,9 +4,11 @@
 #include <functional>
 #include <memory>
 #include <optional>
+#include <set>
 #include <span>
 #include <string>
 #include <string_view>
+#include <utility>
 #include <vector>
 
 #include "config/types/asio.h"
@@ -72,7 +74,16 @@ class Speaker {
   /// Makes the running instances those of `instances`. An instance whose interface, VRID and family match goes on in
   /// its state; a removed one sends priority 0 and drops its addresses. An interface that does not exist puts the
   /// instance into FAULT until it appears (call interface_changed()).
+  /// Refuses what check() refuses, and has changed nothing then.
   Result<void> apply(const std::vector<InstanceParams>& instances);
+  /// Would apply() take these? On any thread.
+  [[nodiscard]] static Result<void> check(const std::vector<InstanceParams>& instances);
+  /// The names that those of them will have that are MASTER now and that apply() would leave so.
+  [[nodiscard]] std::set<std::string> masters_among(const std::vector<InstanceParams>& instances) const;
+  /// An address and its interface.
+  using HostAddress = std::pair<std::string, IpPrefix>;
+  /// The addresses that apply() would add to the host at once, because a MASTER gets them that no instance holds now.
+  [[nodiscard]] std::vector<HostAddress> additions(const std::vector<InstanceParams>& instances) const;
   /// The host's interface came, went, changed its carrier or its addresses. Looks at it soon, on the reactor; many
   /// calls in a row are one look.
   void interface_changed(const std::string& interface);
