@@ -32,8 +32,8 @@ class Checker {
   /// How a definition stands to this checker's.
   enum class Match : uint8_t { kOther, kOtherTiming, kSame };
   [[nodiscard]] Match match(const CheckerParams& params) const;
-  /// Takes the timing of a definition that differs in nothing else. Verdict, failures and the check in flight stay; that check
-  /// keeps the deadline that it began with.
+  /// Takes the timing of a definition that differs in nothing else. Verdict, failures and the check in flight stay;
+  /// that check keeps the deadline that it began with.
   void change_timing(const CheckerParams& params);
   [[nodiscard]] std::string_view type() const;
   [[nodiscard]] bool started() const { return started_; }

@@ -28,7 +28,7 @@ struct Port {
 
 struct Dataplane {
   std::vector<Port> ports;
-  Places places;  // of what holds from the start on
+  Places places;                       // of what holds from the start on
   uint32_t connections = 1048576;      // per worker
   uint32_t wide_connections = 131072;  // per worker
   uint32_t templates = 131072;

@@ -104,18 +104,38 @@ class CliCommandsTest : public testing::Test {
   ConfigStatus config;
   BackendSet backends;
   FakeDataplane dataplane;
+  ReloadReport reload_report{.ok = true, .message = "reloaded"};
   Requests requests{{.config = config,
                      .backends = backends,
                      .dataplane = dataplane,
                      .vrrp = [] { return std::vector<vrrp::InstanceStatus>(); },
                      .checks = [] { return std::vector<checks::CheckerStatus>(); },
                      .neighbours = [] { return std::vector<NeighbourStatus>(); }},
-                    [](bool, const auto& reply) { reply({.ok = true, .message = "reloaded"}); }};
+                    [this](bool dry_run, const auto& reply) {
+                      reload_report.dry_run = dry_run;
+                      reply(reload_report);
+                    }};
   asio::io_context io;
   std::unique_ptr<ControlSocket> socket;
   std::thread thread;
   std::atomic<unsigned> asked = 0;
 };
+
+TEST_F(CliCommandsTest, AReloadTellsChangesAndWarnings) {
+  EXPECT_EQ(run({"reload"}), "reloaded\n");
+  reload_report.changes = {
+      {.kind = config::Change::Kind::kAdded, .what = "vrrp_instance VI_2"},
+      {.kind = config::Change::Kind::kChanged, .what = "vrrp_instance VI_1", .detail = "priority 100 -> 90"}};
+  reload_report.warnings = {"lb.conf:3:1: warning: odd"};
+  EXPECT_EQ(run({"reload", "--dry-run"}),
+            "reloaded\n"
+            "  added: vrrp_instance VI_2\n"
+            "  changed: vrrp_instance VI_1: priority 100 -> 90\n"
+            "lb.conf:3:1: warning: odd\n");
+  EXPECT_TRUE(reload_report.dry_run);
+  reload_report.changes.resize(1234, reload_report.changes[0]);
+  EXPECT_THAT(run({"reload"}), testing::HasSubstr("\n  and 234 more changes\n"));
+}
 
 TEST_F(CliCommandsTest, ConnectionsAreATableWithTheirCountBelow) {
   connect("10.3.16.1:10000", "ESTABLISHED");

@@ -18,6 +18,8 @@ TEST(CliOptions, CommandsAreRead) {
   EXPECT_EQ(parse({"show", "backends"})->what, "backends");
   EXPECT_EQ(parse({"show", "vrrp"})->command, Command::kShow);
   EXPECT_EQ(parse({"reload"})->command, Command::kReload);
+  EXPECT_FALSE(parse({"reload"})->dry_run);
+  EXPECT_TRUE(parse({"reload", "--dry-run"})->dry_run);
   EXPECT_EQ(parse({"ipvs", "-Ln"})->command, Command::kIpvsServices);
   EXPECT_EQ(parse({"ipvs", "-L", "-n"})->command, Command::kIpvsServices);
   EXPECT_EQ(parse({"ipvs", "-Lnc"})->command, Command::kIpvsConnections);

@@ -29,8 +29,7 @@ std::vector<std::string> warnings_of(const Candidate& candidate) {
 
 /// "2 virtual servers, 1 VRRP instance; 3 changes"
 std::string summary(const Candidate& candidate) {
-  const std::string changes =
-      candidate.same ? "nothing has changed" : count(candidate.changes.size(), "change");
+  const std::string changes = candidate.same ? "nothing has changed" : count(candidate.changes.size(), "change");
   return count(candidate.model->virtual_servers.size(), "virtual server") + ", " +
          count(candidate.model->vrrp_instances.size(), "VRRP instance") + "; " + changes;
 }
