@@ -21,7 +21,7 @@ struct TransitionPrograms {
   std::optional<ChildCommand> master, backup, fault, stop, deleted;
   std::optional<ChildCommand> any;  // `notify`: gets four arguments more
   std::optional<ChildCommand> master_rx_lower_pri;
-  bool says_deleted = false;      // DELETED instead of STOP when a reload takes it away
+  bool says_deleted = false;      // DELETED instead of FAULT when a reload takes it away
   bool priority_changes = false;  // on the FIFOs
 
   friend bool operator==(const TransitionPrograms&, const TransitionPrograms&) = default;
