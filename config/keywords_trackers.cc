@@ -99,7 +99,8 @@ constexpr Keyword kFileRows[] = {
     {"weight", "-254..254 [reverse]", "1", "What the number in the file is multiplied with; 0: FAULT unless it is 0.",
      weight<F, &F::weight, kMostFileWeight>},
     {"init_file", "[-254..254] [overwrite]", "off",
-     "Make the file at start, with this number or 0; with overwrite, also if there is one.", take_init_file},
+     "Make the file at start, with this number or 0; with overwrite, also if there is one.", take_init_file, nullptr,
+     Effect::kNotYet},
 };
 
 // --- vrrp_track_process

@@ -32,14 +32,14 @@ inline constexpr Keyword kTrackingRows[] = {
      "Interfaces to follow, one a line. Without a weight, or with 0, FAULT while one is down; a positive weight is "
      "added "
      "to the priority while it is up, a negative one while it is down; reverse turns that round.",
-     list_scope<S, &S::track_interface>, &kTrackInterfaceBlock, Effect::kNotYet},
+     list_scope<S, &S::track_interface>, &kTrackInterfaceBlock},
     {"track_script", "{ NAME [weight -253..253 [reverse|noreverse]] ... }", "",
      "The vrrp_scripts to follow, as with track_interface. Without a weight that of the script holds.",
-     list_scope<S, &S::track_script>, &kTrackScriptBlock, Effect::kNotYet},
+     list_scope<S, &S::track_script>, &kTrackScriptBlock},
     {"track_file", "{ NAME [weight -254..254 [reverse|noreverse]] ... }", "",
      "The track_files to follow. The number in the file times the weight is added to the priority, and FAULT below "
      "-253; with weight 0, FAULT unless the number is 0. Without a weight that of the track_file holds.",
-     list_scope<S, &S::track_file>, &kTrackFileBlock, Effect::kNotYet},
+     list_scope<S, &S::track_file>, &kTrackFileBlock},
     {"track_process", "{ NAME [weight -254..254 [reverse|noreverse]] ... }", "",
      "The vrrp_track_processes to follow, as with track_interface. Without a weight that of the process holds.",
      list_scope<S, &S::track_process>, &kTrackProcessBlock, Effect::kNotYet},
@@ -51,23 +51,21 @@ inline constexpr Keyword kTrackingRows[] = {
 template <class S>
 inline constexpr Keyword kNotifyRows[] = {
     {"notify_master", "COMMAND [USER [GROUP]]", "", "The command to run on becoming MASTER.",
-     notify<S, &S::notify_master>, nullptr, Effect::kNotYet},
+     notify<S, &S::notify_master>},
     {"notify_backup", "COMMAND [USER [GROUP]]", "", "The command to run on becoming BACKUP.",
-     notify<S, &S::notify_backup>, nullptr, Effect::kNotYet},
-    {"notify_fault", "COMMAND [USER [GROUP]]", "", "The command to run on going to FAULT.", notify<S, &S::notify_fault>,
-     nullptr, Effect::kNotYet},
-    {"notify_stop", "COMMAND [USER [GROUP]]", "", "The command to run when lbdp stops.", notify<S, &S::notify_stop>,
-     nullptr, Effect::kNotYet},
+     notify<S, &S::notify_backup>},
+    {"notify_fault", "COMMAND [USER [GROUP]]", "", "The command to run on going to FAULT.",
+     notify<S, &S::notify_fault>},
+    {"notify_stop", "COMMAND [USER [GROUP]]", "", "The command to run when lbdp stops.", notify<S, &S::notify_stop>},
     {"notify_deleted", "[COMMAND [USER [GROUP]]]", "",
      "The command to run when a reload takes it away; the other commands hear DELETED then and not FAULT.",
-     notify_deleted<S>, nullptr, Effect::kNotYet},
+     notify_deleted<S>},
     {"notify", "COMMAND [USER [GROUP]]", "",
      "The command to run on every transition, after the others, with four more arguments: INSTANCE or GROUP, the name, "
      "the new state, the priority.",
-     notify<S, &S::notify>, nullptr, Effect::kNotYet},
+     notify<S, &S::notify>},
     {"notify_priority_changes", "[BOOL]", "vrrp_notify_priority_changes",
-     "Whether changes of the priority are written to the notify FIFOs.", flag<S, &S::notify_priority_changes>, nullptr,
-     Effect::kNotYet},
+     "Whether changes of the priority are written to the notify FIFOs.", flag<S, &S::notify_priority_changes>},
 };
 
 }  // namespace lbdp::config

@@ -5,6 +5,7 @@
 #include <utility>
 
 #include "control/translate.h"
+#include "control/unsupported.h"
 #include "dataplane/dataplane.h"
 #include "vrrp/speaker.h"
 
@@ -21,6 +22,10 @@ std::string needs_restart(const std::vector<std::string>& reasons) {
 std::string refusal_of(const Candidate& candidate, const config::Model& running) {
   const auto restart = restart_reasons(running, *candidate.model);
   if (!restart.empty()) return needs_restart(restart);
+  if (auto supported = check_supported(*candidate.model); !supported) return supported.error().message;
+  std::string lacking;
+  for (const auto& reason : unsupported_checks(*candidate.model)) lacking += "\n" + reason;
+  if (!lacking.empty()) return lacking;
   if (auto fits = dataplane::Dataplane::check(outline(candidate.backends)); !fits) return fits.error().message;
   if (auto fits = vrrp::Speaker::check(candidate.instances); !fits) return fits.error().message;
   return {};

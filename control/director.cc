@@ -26,7 +26,8 @@ Director::Director(asio::io_context& io, const Options& options, config::Model m
       model_(std::make_shared<const config::Model>(std::move(model))),
       mailer_(io, log),
       signals_(io, SIGHUP, SIGTERM, SIGINT),
-      collect_timer_(io) {
+      collect_timer_(io),
+      health_timer_(io) {
   config_.file = options.config_file;
   config_.config_id = options.config_id;
   config_.started = config_.loaded = std::chrono::system_clock::now();
@@ -115,6 +116,10 @@ Result<void> Director::start_neighbours() {
 }
 
 Result<void> Director::start_services() {
+  support_ =
+      std::make_unique<VrrpSupport>(io_, log_, [this](const std::string& instance, const vrrp::TrackingState& state) {
+        if (speaker_) speaker_->set_tracking(instance, state);
+      });
   speaker_ = std::make_unique<vrrp::Speaker>(io_, *this, log_);
   runner_ = std::make_unique<checks::Runner>(
       io_, [this](const checks::Verdict& verdict) { on_verdict(verdict); }, log_);
@@ -131,7 +136,10 @@ Result<void> Director::start_services() {
   loaded.model = *model_;
   Candidate first = prepare(std::move(loaded), *model_);
   first.few.reset();  // compared with itself
-  return first.refusal.empty() ? apply(first) : fail(first.refusal);
+  if (!first.refusal.empty()) return fail(first.refusal);
+  if (auto applied = apply(first); !applied) return applied;
+  look_at_dataplane();
+  return {};
 }
 
 // --- configuration
@@ -178,7 +186,10 @@ Result<void> Director::apply(Candidate& candidate) {
   }
   model_ = candidate.model;
   mailer_.configure(std::move(candidate.mail));
-  if (auto applied = speaker_->apply(candidate.instances); !applied) return applied;
+  support_->configure(*model_);
+  auto applied = speaker_->apply(candidate.instances);
+  support_->configured();
+  if (!applied) return applied;
   backends_.set_masters(speaker_->masters_among(candidate.instances));
   apply_checks(candidate);
   publisher_->touch();  // VRRP may have changed who owns what
@@ -253,6 +264,7 @@ void Director::on_verdict(const checks::Verdict& verdict) {
   const auto change = backends_.set_health(verdict.key, verdict.up, verdict.reason);
   if (change == HealthChange::kNone) return;
   log_.info("{} ({})", describe(change, verdict.key, backends_.service_name(verdict.key)), verdict.reason);
+  support_->real_server(verdict.key, verdict.up);
   publisher_->touch();
   if (backends_.wants_mail(verdict.key)) {
     mailer_.send(real_server_mail(router_id(*model_), verdict.key, verdict.up, verdict.type, verdict.reason));
@@ -279,7 +291,10 @@ void Director::on_neighbour(const NeighbourStatus& neighbour) {
 void Director::on_interface(const std::string& name) {
   neighbours_->routes_changed();
   if (!speaker_) return;
-  if (!name.empty()) return speaker_->interface_changed(name);
+  if (!name.empty()) {
+    support_->interface_changed(name);
+    return speaker_->interface_changed(name);
+  }
   for (const auto& instance : model_->vrrp_instances) speaker_->interface_changed(instance.interface);
 }
 
@@ -295,11 +310,27 @@ Result<void> Director::remove_address(const std::string& interface, const IpPref
   return netlink_->remove_address(*index, address);
 }
 
-// Notify scripts and FIFOs tell of these; the log has been told.
-void Director::on_group_transition(const std::string& /*group*/, vrrp::State /*state*/) {}
-void Director::on_priority_change(const std::string& /*instance*/, uint8_t /*priority*/) {}
+void Director::on_group_transition(const std::string& group, vrrp::State state) {
+  support_->group_transition(group, state);
+}
+
+void Director::on_priority_change(const std::string& instance, uint8_t /*priority*/) {
+  for (const auto& known : speaker_->status()) {
+    if (known.params.name == instance) support_->priority_change(known);
+  }
+}
+
+/// Again and again: a director that cannot forward must not be MASTER.
+void Director::look_at_dataplane() {
+  support_->look(true, dataplane_->workers(), dataplane_->ports());
+  health_timer_.expires_after(support_->health_period());
+  health_timer_.async_wait([this](const boost::system::error_code& cancelled) {
+    if (!cancelled && !stopping_) look_at_dataplane();
+  });
+}
 
 void Director::on_transition(const vrrp::Transition& transition) {
+  support_->transition(transition);
   backends_.set_master(transition.instance, transition.to == vrrp::State::kMaster);
   publisher_->touch();
   if (wants_vrrp_mail(*model_, transition.instance, transition.to)) {
@@ -341,6 +372,7 @@ Director::~Director() {
   boost::system::error_code ignored;
   signals_.cancel(ignored);
   collect_timer_.cancel(ignored);
+  health_timer_.cancel(ignored);
   reloader_->stop();
   // VRRP first, so that the other director takes over while this one tidies up.
   if (speaker_) {

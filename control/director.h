@@ -18,6 +18,7 @@
 #include "control/reloader.h"
 #include "control/requests.h"
 #include "control/table_publisher.h"
+#include "control/vrrp_support.h"
 #include "dataplane/dataplane.h"
 #include "vrrp/speaker.h"
 
@@ -72,6 +73,7 @@ class Director : public vrrp::Host {
   void on_verdict(const checks::Verdict& verdict);
   void on_neighbour(const NeighbourStatus& neighbour);
   void on_interface(const std::string& name);
+  void look_at_dataplane();
 
   asio::io_context& io_;
   spdlog::logger& log_;
@@ -89,12 +91,14 @@ class Director : public vrrp::Host {
   Mailer mailer_;
   std::unique_ptr<Neighbours> neighbours_;
   std::unique_ptr<NetlinkEvents> events_;
+  std::unique_ptr<VrrpSupport> support_;
   std::unique_ptr<vrrp::Speaker> speaker_;
   std::unique_ptr<checks::Runner> runner_;
   std::unique_ptr<Reloader> reloader_;
   std::unique_ptr<Requests> requests_;
   asio::signal_set signals_;
   asio::steady_timer collect_timer_;
+  asio::steady_timer health_timer_;
   bool stopping_ = false;
 };
 

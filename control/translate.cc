@@ -10,6 +10,8 @@
 #include <optional>
 #include <set>
 
+#include "control/translate_vrrp.h"
+
 namespace lbdp::control {
 namespace {
 
@@ -331,6 +333,7 @@ std::vector<vrrp::InstanceParams> to_vrrp_instances(const Model& model) {
     to.advert_int = instance.advert_int;
     to.auth_pass = instance.auth_pass;
     to_transport(instance, to);
+    to.sync_group = sync_group_of(model, instance.name);
     for (const auto& held : instance.virtual_ipaddress) to.virtual_addresses.push_back(held.prefix);
     for (const auto& held : instance.virtual_ipaddress_excluded) to.excluded_addresses.push_back(held.prefix);
     to.nopreempt = instance.nopreempt;

@@ -30,6 +30,8 @@ class VrrpSupport {
   void transition(const vrrp::Transition& transition);
   void group_transition(const std::string& group, vrrp::State state);
   void priority_change(const vrrp::InstanceStatus& instance);
+  /// A real server's checks came to another verdict.
+  void real_server(const RealServerKey& key, bool up) { notifier_.real_server(key.real, key.service, up); }
   void interface_changed(const std::string& name) { trackers_.interface_changed(name); }
   /// Looks at the dataplane; to be called every health_period().
   void look(bool published, std::span<const dataplane::WorkerStatus> workers,
