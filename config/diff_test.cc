@@ -101,8 +101,8 @@ TEST(Diff, AFlagIsOnOrOff) {
 
 TEST(Diff, AddressesComeAndGoOneByOne) {
   EXPECT_THAT(lines("10.0.0.2", "10.0.0.3", kFile),
-              ElementsAre("changed: vrrp_instance VI_1: virtual_ipaddress - 10.0.0.2/32",
-                          "changed: vrrp_instance VI_1: virtual_ipaddress + 10.0.0.3/32"));
+              ElementsAre("changed: vrrp_instance VI_1: virtual_ipaddress - 10.0.0.2/32 scope global",
+                          "changed: vrrp_instance VI_1: virtual_ipaddress + 10.0.0.3/32 scope global"));
   EXPECT_THAT(lines("10.0.0.1\n        10.0.0.2", "10.0.0.2\n        10.0.0.1", kFile),
               ElementsAre("changed: vrrp_instance VI_1: virtual_ipaddress in another order"));
 }

@@ -243,7 +243,7 @@ TEST(LoadGlobal, WhatHasNoEffectIsSaidToHaveNone) {
 }
 
 TEST(LoadGlobal, NotYetIsAWarning) {
-  EXPECT_THAT(findings(load_global("notify_fifo /run/f"), Severity::kWarning), HasSubstr("does nothing yet"));
+  EXPECT_THAT(findings(load_global("startup_script /bin/true"), Severity::kWarning), HasSubstr("does nothing yet"));
   EXPECT_THAT(findings(load_global("notify_fifo_script /bin/true"), Severity::kWarning),
               HasSubstr("f:2:1: warning: notify_fifo_script without notify_fifo is ignored"));
 }

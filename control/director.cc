@@ -187,6 +187,7 @@ Result<void> Director::apply(Candidate& candidate) {
   model_ = candidate.model;
   mailer_.configure(std::move(candidate.mail));
   support_->configure(*model_);
+  support_->look(true, dataplane_->workers(), dataplane_->ports());  // before an instance starts
   auto applied = speaker_->apply(candidate.instances);
   support_->configured();
   if (!applied) return applied;

@@ -143,6 +143,7 @@ class DirectorTest : public testing::Test {
       auto made = std::make_unique<WatchedDataplane>();
       dataplane = made.get();
       dataplane->port_list.resize(1);
+      dataplane->port_list[0].link_up = true;
       dataplane->port_list[0].interface = "eth0";
       dataplane->port_list[0].interface_index = static_cast<int>(::if_nametoindex("eth0"));
       return made;

@@ -182,6 +182,7 @@ TEST_F(ReloaderTest, StoppingAnswersAllAndTakesNothing) {
     EXPECT_EQ(report.message, "lbdp is stopping");
   }
   give(*loads.at(0), good());
+  io.restart();
   EXPECT_EQ(io.run_one_for(10s), 1U);  // what the load posts back
   EXPECT_EQ(taken, 0U);
   EXPECT_EQ(answered.size(), 3U);
