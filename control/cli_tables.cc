@@ -129,8 +129,14 @@ std::string vrrp_text(const json& rows) {
         fmt::format("  interface {}, VRID {}, priority {} (in force {}), advert every {} ms, {}\n",
                     cell(row, "interface"), cell(row, "vrid"), cell(row, "priority"), cell(row, "effective_priority"),
                     row.value("advert_int_ms", 0.0), row.value("preempt", true) ? "preempt" : "nopreempt");
-    out += fmt::format("  master {} with priority {}, group {}\n", cell(row, "master_address"),
-                       cell(row, "master_priority"), cell(row, "multicast_group"));
+    const bool unicast = !row.value("unicast_peers", json::array()).empty();
+    out +=
+        fmt::format("  master {} with priority {}, {} {}\n", cell(row, "master_address"), cell(row, "master_priority"),
+                    unicast ? "peers" : "group", cell(row, unicast ? "unicast_peers" : "multicast_group"));
+    if (!row.value("sync_group", json()).is_null()) out += fmt::format("  sync group {}\n", cell(row, "sync_group"));
+    for (const auto& problem : row.value("problems", json::array())) {
+      out += fmt::format("  not fit for MASTER: {}\n", problem.get<std::string>());
+    }
     out += fmt::format("  addresses {}\n  became master {} times\n", cell(row, "virtual_addresses"),
                        cell(row, "became_master"));
     const json counters = row.value("counters", json::object());

@@ -231,12 +231,17 @@ json vrrp_row(const vrrp::InstanceStatus& instance) {
   const auto& params = instance.params;
   json addresses = json::array();
   for (const auto& address : params.virtual_addresses) addresses.push_back(address.to_string());
+  json excluded = json::array();
+  for (const auto& address : params.excluded_addresses) excluded.push_back(address.to_string());
+  json peers = json::array();
+  for (const auto& peer : params.unicast_peers) peers.push_back(peer.address.to_string());
   json counters = json::object();
   for (const auto& counter : instance.counters) counters[std::string(counter.name)] = counter.count;
   const bool ever = instance.last_transition.time_since_epoch().count() != 0;
   return {{"name", params.name},
           {"interface", params.interface},
           {"state", vrrp::to_string(instance.state)},
+          {"version", params.version},
           {"vrid", params.virtual_router_id},
           {"priority", params.priority},
           {"effective_priority", instance.effective_priority},
@@ -244,7 +249,12 @@ json vrrp_row(const vrrp::InstanceStatus& instance) {
           {"preempt", !params.nopreempt},
           {"preempt_delay_ms", milliseconds(params.preempt_delay)},
           {"virtual_addresses", addresses},
+          {"excluded_addresses", excluded},
           {"multicast_group", params.multicast_group.to_string()},
+          {"unicast_peers", peers},
+          {"sync_group", params.sync_group.empty() ? json(nullptr) : json(params.sync_group)},
+          {"tracking_weight", instance.tracking_weight},
+          {"problems", instance.problems},
           {"master_address", text_or_null(instance.master_address)},
           {"master_priority", instance.master_priority},
           {"last_transition", ever ? json(iso_time(instance.last_transition)) : json(nullptr)},
