@@ -34,7 +34,7 @@ Bytes header(uint32_t ip_length, uint16_t fragment_field = 0, const Bytes& optio
           0,
           0,
           2};
-  h.insert(h.end(), options.begin(), options.end());
+  for (const uint8_t byte : options) h.push_back(byte);
   const auto sum = internet_checksum(h).raw();
   std::memcpy(&h[10], &sum, 2);
   return h;
@@ -60,7 +60,9 @@ void expect_sound(const Bytes& whole, uint32_t ip_length, uint32_t room) {
     EXPECT_EQ(word(p, 2), p.header_length + p.payload_length);
     EXPECT_EQ(word(p, 6) & 0x1fffU, own + next / 8);
     EXPECT_EQ((word(p, 6) & 0x2000U) != 0, !last || (whole[6] & 0x20) != 0);
-    if (!last) EXPECT_EQ(p.payload_length % 8, 0U);
+    if (!last) {
+      EXPECT_EQ(p.payload_length % 8, 0U);
+    }
     EXPECT_GT(p.payload_length, 0U);
     EXPECT_EQ(p.header[0] & 0xfU, p.header_length / 4);
     EXPECT_EQ(internet_checksum({p.header.data(), p.header_length}).raw(), 0) << "the sum over a good header";
