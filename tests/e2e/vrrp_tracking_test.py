@@ -18,13 +18,6 @@ global_defs {{
     script_user root
     notify_fifo {directory}/fifo
 }}
-vrrp_sync_group VG {{
-    group {{
-        VI_1
-        VI_2
-    }}
-    notify "{directory}/record group"
-}}
 vrrp_script chk {{
     script "/usr/bin/test -e {directory}/well"
     interval 1
@@ -45,6 +38,17 @@ vrrp_instance VI_2 {{
     virtual_ipaddress {{
         {inside}
     }}
+}}
+"""
+
+
+GROUP = """
+vrrp_sync_group VG {{
+    group {{
+        VI_1
+        VI_2
+    }}
+    notify "{directory}/record group"
 }}
 """
 
@@ -81,7 +85,7 @@ def worker_threads(pid):
 class TrackingTest(lab.LabTestCase):
     lab_options = {"real_servers": 1}
 
-    def start(self):
+    def start(self, more=GROUP):
         directory = self.lab.directory / "tracked"
         directory.mkdir()
         self.directory = directory
@@ -95,7 +99,8 @@ class TrackingTest(lab.LabTestCase):
              rf'\1virtual_router_id \2\n\1track_script {{\n\1    chk\n\1}}\n\1track_file {{\n\1    load\n\1}}\n'
              rf'\1notify_master "{recorder} master"\n\1notify_fault "{recorder} fault"\n\1notify "{recorder} any"'),
         ))
-        self.director = self.lab.start_director("lb1", TRACKED.format(directory=directory, inside=INSIDE) + config)
+        text = (TRACKED + more).format(directory=directory, inside=INSIDE)
+        self.director = self.lab.start_director("lb1", text + config)
         self.wait_for("MASTER", 10)
 
     def rows(self):
@@ -120,9 +125,6 @@ class TrackingTest(lab.LabTestCase):
         self.assertIn('INSTANCE "VI_1" MASTER 100', said)
         self.assertIn('GROUP "VG" MASTER 0', said)
 
-        (self.directory / "load").write_text("-30\n")
-        lab.poll(lambda: self.rows()["VI_1"]["effective_priority"] == 70, 5, "the file's number counts")
-
         (self.directory / "well").unlink()
         self.wait_for("FAULT", 1 + ADVERT_INT_S + SLACK_S)  # the script's interval, and the group's other member
         self.assertFalse(self.lab.has_vip("lb1"))
@@ -139,6 +141,14 @@ class TrackingTest(lab.LabTestCase):
         self.assertIn("VRRP_Script(chk) failed (exited with status 1)", log)
         self.assertIn("VRRP_Script(chk) succeeded (exited with status 0)", log)
         self.assertIn("VRRP_Group(VG) Syncing instances to FAULT state", log)
+
+    def test_a_file_changes_the_priority(self):
+        """Not in a group: its members keep their priorities, as keepalived has it."""
+        self.start(more="")
+        for number, priority in ((-30, 70), (20, 120), (0, 100)):
+            (self.directory / "load").write_text(f"{number}\n")
+            lab.poll(lambda p=priority: self.rows()["VI_1"]["effective_priority"] == p, 5, f"{number} counts")
+        self.assertEqual(self.rows()["VI_2"]["effective_priority"], 100)
 
     def test_a_stuck_worker_gives_mastership_up(self):
         self.start()
