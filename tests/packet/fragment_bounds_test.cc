@@ -179,9 +179,10 @@ TEST_F(FragmentBounds, HeldOnesWithoutRoomForATag) {
 
 TEST_F(FragmentBounds, HeldOnesLongerThanTheMtu) {
   for (const char* client : {"10.0.0.1", "2001:db8:1::1"}) {
-    for (const uint16_t dont_fragment : {0, 0x4000}) {
+    for (const uint16_t dont_fragment : {uint16_t{0}, uint16_t{0x4000}}) {
       Frame f = udp(client, 1);
-      f.payload = std::string(4000, 'q'), f.fragment_field = dont_fragment, f.id += dont_fragment;
+      f.payload = std::string(4000, 'q'), f.fragment_field = dont_fragment,
+      f.id = static_cast<uint16_t>(f.id + dont_fragment);
       const auto parts = fragments_of(f, 2000);
       send({parts[1].bytes()});
       Frame first = parts[0];  // of a sender that cuts at will

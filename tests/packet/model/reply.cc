@@ -2,6 +2,7 @@
 #include "tests/packet/model/reply.h"
 
 #include <algorithm>
+#include <iterator>
 
 namespace lbdp::model {
 namespace {
@@ -13,7 +14,7 @@ void put16(Bytes& out, size_t value) {
   out.push_back(static_cast<uint8_t>(value >> 8));
   out.push_back(static_cast<uint8_t>(value));
 }
-void set16(Bytes& out, size_t at, unsigned value) {
+void set16(Bytes& out, size_t at, size_t value) {
   out[at] = static_cast<uint8_t>(value >> 8);
   out[at + 1] = static_cast<uint8_t>(value);
 }
@@ -142,9 +143,9 @@ std::vector<Bytes> pieces_of(const Bytes& frame, size_t mtu) {
     const size_t take = std::min(most, payload - done);
     Bytes ip(at(l3), at(l3 + 20));
     if (done == 0) {
-      ip.insert(ip.end(), at(l3 + 20), at(l3 + header));
+      std::copy(at(l3 + 20), at(l3 + header), std::back_inserter(ip));
     } else {
-      ip.insert(ip.end(), copied.begin(), copied.end());
+      std::ranges::copy(copied, std::back_inserter(ip));
     }
     ip[0] = static_cast<uint8_t>(0x40 + own_header / 4);
     set16(ip, 2, own_header + take);
