@@ -104,6 +104,10 @@ std::vector<GarpGroup> resolve_garp_groups(const VrrpSpec& spec, Diagnostics& di
   std::set<std::string> taken;
   for (const GarpGroupSpec& from : spec.garp_groups) {
     BlockFindings findings("garp_group", "", from.place, diagnostics);
+    if (!from.garp_interval.seen && !from.gna_interval.seen) {
+      findings.warn("it has neither garp_interval nor gna_interval and is left out");
+      continue;
+    }
     GarpGroup group{findings.location(), from.garp_interval.value, from.gna_interval.value, {}, false};
     const auto add = [&](const std::string& name, Place place) {
       if (taken.insert(name).second) return group.interfaces.push_back(name);
@@ -115,9 +119,7 @@ std::vector<GarpGroup> resolve_garp_groups(const VrrpSpec& spec, Diagnostics& di
     if (from.interface && !from.interfaces.empty()) {
       findings.warn(from.interface.place, "'interface' beside 'interfaces': all of them are paced as one");
     }
-    if (!from.garp_interval.seen && !from.gna_interval.seen) {
-      findings.warn("it has neither garp_interval nor gna_interval and is left out");
-    } else if (group.interfaces.empty()) {
+    if (group.interfaces.empty()) {
       findings.warn("it names no interface and is left out");
     } else {
       groups.push_back(std::move(group));

@@ -30,7 +30,7 @@ class BlockFindings {
 
  private:
   [[nodiscard]] std::string message(const std::string& text) const {
-    return std::string(kind_) + " " + (name_.empty() ? std::string() : in_quotes(name_)) + ": " + text;
+    return std::string(kind_) + (name_.empty() ? std::string() : " " + in_quotes(name_)) + ": " + text;
   }
 
   std::string_view kind_;
